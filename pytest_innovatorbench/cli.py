@@ -1,0 +1,4 @@
+"""The `ibench` command."""
+
+def main() -> None:
+    """Run the command."""

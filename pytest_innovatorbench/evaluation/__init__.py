@@ -1,0 +1,1 @@
+"""Judging submissions: frozen copies, the evaluator process, score curves."""

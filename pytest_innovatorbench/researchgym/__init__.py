@@ -1,0 +1,1 @@
+"""The environment agents do research in: actions, observations, computers."""

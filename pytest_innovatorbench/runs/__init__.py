@@ -1,0 +1,1 @@
+"""Attempts: running them and keeping their records."""

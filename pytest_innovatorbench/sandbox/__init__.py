@@ -1,0 +1,1 @@
+"""Confining processes: what they may see, use and reach."""
