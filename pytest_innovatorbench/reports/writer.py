@@ -1,0 +1,95 @@
+"""Report files: what was asked for with ``--ibench-report=KIND:PATH``, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+
+from pytest_innovatorbench.errors import SettingsError, UserError
+from pytest_innovatorbench.reports.html_report import render_html
+from pytest_innovatorbench.reports.json_report import render_json
+from pytest_innovatorbench.reports.markdown_report import render_markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_innovatorbench.reports.document import ReportDocument
+
+ReportKind: TypeAlias = Literal["json", "md", "html"]
+
+_RENDERERS: dict[str, Callable[[ReportDocument], str]] = {
+    "json": render_json,
+    "md": render_markdown,
+    "html": render_html,
+}
+_ALLOWED = "use json:PATH, md:PATH or html:PATH"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportTarget:
+    """A report that was asked for.
+
+    Attributes:
+        kind: Its format.
+        path: The file to write.
+    """
+
+    kind: ReportKind
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.path}"
+
+
+def parse_target(text: str) -> ReportTarget:
+    """Return the report that an option value such as ``json:results.json`` asks for.
+
+    Raises:
+        SettingsError: The value is not a known kind, a colon and a path.
+    """
+    kind, _, path = text.partition(":")
+    if kind not in _RENDERERS or not path.strip() or "\0" in path:
+        raise SettingsError(f"cannot make a report of {text!r}", remedy=_ALLOWED)
+    return ReportTarget(kind=cast("ReportKind", kind), path=Path(path))
+
+
+def write_report(target: ReportTarget, document: ReportDocument) -> Path:
+    """Write a report in place of an earlier one and return its absolute path.
+
+    A reader sees the earlier report or the whole new one, never a part. Folders are made as needed.
+
+    Raises:
+        UserError: The file cannot be written there.
+    """
+    text = _RENDERERS[target.kind](document)
+    try:
+        # Links are followed, so that the file that is meant is replaced and not the link to it.
+        path = target.path.expanduser().resolve()
+        _check_replaceable(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, text)
+    except (OSError, RuntimeError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise UserError(
+            f"cannot write the report {target}: {reason}", remedy="choose another path"
+        ) from error
+    return path
+
+
+def _check_replaceable(path: Path) -> None:
+    # Renaming over /dev/null or a socket would put a plain file in its place for the whole machine.
+    if path.exists() and not path.is_file():
+        raise OSError(0, "it is not a plain file")
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.tmp")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    finally:
+        with suppress(OSError):
+            draft.unlink()
