@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.reports.markup import Markup, element, joined
 from pytest_innovatorbench.reports.summary import grouped, is_counted, task_mean
-from pytest_innovatorbench.reports.text import cut_middle, duration_text, score_text, status_text
+from pytest_innovatorbench.reports.text import count_text, cut_middle, duration_text, score_text, status_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,36 +18,36 @@ _WIDTH, _LEFT, _RIGHT = 960, 232, 168
 _PLOT = _WIDTH - _LEFT - _RIGHT
 _ROW, _BAR, _HEADING, _GAP, _TOP = 22, 12, 24, 10, 46
 
+_MOST_DOTS = 20
+
 # Curves: one small chart per attempt.
 _CURVE_WIDTH, _CURVE_HEIGHT = 240, 132
 _CURVE_LEFT, _CURVE_RIGHT, _CURVE_TOP, _CURVE_BOTTOM = 26, 12, 10, 20
 
 
-def bar_chart(results: Sequence[AttemptResult], colours: Mapping[str, int]) -> Markup:
+def bar_chart(tasks: Sequence[Sequence[AttemptResult]], colours: Mapping[str, int]) -> Markup:
     """Return a chart with a bar for each task and agent.
 
-    A bar is the mean over the counted seeds; with several seeds each has a dot. Each task has marks
-    for the scores of its baseline and its reference.
+    A bar is the mean over the counted seeds; where there are a few, each has a dot. Each task has
+    marks for the scores of its baseline and its reference.
 
     Args:
-        results: The attempts, those at one task in one piece for each agent.
+        tasks: The attempts at each task, by all agents.
         colours: Number of each agent's colour.
     """
-    tasks = list(grouped(results, lambda result: (result.domain, result.task)).items())
     has_headings = len(colours) > 1
     blocks: list[Markup] = []
     top = _TOP
-    for (domain, task), attempts in tasks:
-        label = f"{cut_middle(task, 80)} ({domain})"
-        block, height = _task_block(label, attempts, colours, has_headings=has_headings)
+    for attempts in tasks:
+        block, height = _task_block(attempts, colours, has_headings=has_headings)
         blocks.append(element("g", block, transform=f"translate(0 {top})"))
         top += height
     return element(
         "svg",
         element("title", "Final scores", id="bars-title"),
-        element("desc", _bars_description(tasks), id="bars-desc"),
+        element("desc", _bars_description(len(tasks)), id="bars-desc"),
         _grid(top),
-        _legend(),
+        _legend(has_seeds=any(_dotted(seeds) for task in tasks for seeds in grouped(task, _agent).values())),
         *blocks,
         viewBox=f"0 0 {_WIDTH} {top + 4}",
         role="img",
@@ -56,9 +56,9 @@ def bar_chart(results: Sequence[AttemptResult], colours: Mapping[str, int]) -> M
     )
 
 
-def _bars_description(tasks: Sequence[tuple[tuple[str, str], Sequence[AttemptResult]]]) -> str:
+def _bars_description(tasks: int) -> str:
     return (
-        f"A bar for each agent at each of {len(tasks)} task(s), on a scale from 0 to 100, "
+        f"A bar for each agent at {count_text(tasks, 'task')}, on a scale from 0 to 100, "
         "with marks for the baseline and the reference. The table of attempts has the same figures."
     )
 
@@ -78,7 +78,10 @@ def _grid(bottom: int) -> Markup:
     return joined(*lines)
 
 
-def _legend() -> Markup:
+def _legend(*, has_seeds: bool) -> Markup:
+    seeds = joined(
+        element("circle", cx=272, cy=9, r=2.5, class_="dot"), element("text", "one seed", x=282, y=13)
+    )
     return element(
         "g",
         element("line", x1=0, x2=0, y1=2, y2=16, class_="reference"),
@@ -87,15 +90,17 @@ def _legend() -> Markup:
         element("text", "baseline", x=88, y=13),
         element("rect", x=152, y=3, width=22, height=_BAR, rx=2, class_="flagged"),
         element("text", "not counted", x=180, y=13),
+        seeds if has_seeds else None,
         transform=f"translate({_LEFT} 0)",
         class_="legend",
     )
 
 
 def _task_block(
-    label: str, attempts: Sequence[AttemptResult], colours: Mapping[str, int], *, has_headings: bool
+    attempts: Sequence[AttemptResult], colours: Mapping[str, int], *, has_headings: bool
 ) -> tuple[Markup, int]:
-    by_agent = grouped(attempts, lambda result: result.agent)
+    label = f"{cut_middle(attempts[0].task, 80)} ({attempts[0].domain})"
+    by_agent = grouped(attempts, _agent)
     top = _HEADING if has_headings else 0
     bottom = top + _ROW * len(by_agent)
     rows = [
@@ -114,19 +119,22 @@ def _task_block(
     return joined(heading, *rows, marks), bottom + (_GAP if has_headings else 0)
 
 
+def _agent(result: AttemptResult) -> str:
+    return result.agent
+
+
 def _mark(kind: str, score: float, top: int, bottom: int) -> Markup:
     title = element("title", f"{kind} {score_text(score)}")
     return element("line", title, x1=_x(score), x2=_x(score), y1=top + 1, y2=bottom - 1, class_=kind)
 
 
 def _bar(label: str, seeds: Sequence[AttemptResult], colour: int) -> Markup:
-    counted = [seed for seed in seeds if is_counted(seed)]
     mean = task_mean(seeds)
     middle = _ROW // 2
     return joined(
         element("text", cut_middle(label, 34), element("title", label), x=0, y=middle + 4, class_="label"),
         _filled_bar(label, mean, colour) if mean is not None else _flagged_bar(label, seeds),
-        *(_dot(seed, middle) for seed in counted if len(counted) > 1),
+        *(_dot(seed, middle) for seed in _dotted(seeds)),
         element("text", _bar_text(seeds, mean), x=_LEFT + _PLOT + 12, y=middle + 4, class_="value"),
     )
 
@@ -155,6 +163,11 @@ def _flagged_bar(label: str, seeds: Sequence[AttemptResult]) -> Markup | None:
     )
 
 
+def _dotted(seeds: Sequence[AttemptResult]) -> Sequence[AttemptResult]:
+    counted = [seed for seed in seeds if is_counted(seed)]
+    return counted if 1 < len(counted) <= _MOST_DOTS else ()
+
+
 def _dot(seed: AttemptResult, middle: int) -> Markup:
     title = element("title", f"seed {seed.seed}: {score_text(seed.final)}")
     return element("circle", title, cx=_x(seed.final or 0.0), cy=middle, r=2.5, class_="dot")
@@ -162,10 +175,11 @@ def _dot(seed: AttemptResult, middle: int) -> Markup:
 
 def _bar_text(seeds: Sequence[AttemptResult], mean: float | None) -> str:
     counted = sum(map(is_counted, seeds))
-    if mean is None:
-        return status_text(seeds[0]).lower() if len(seeds) == 1 else f"0 of {len(seeds)} seeds counted"
+    if mean is None and len(seeds) == 1:
+        status = status_text(seeds[0]).lower()
+        return status if seeds[0].final is None else f"{status} {score_text(seeds[0].final)}"
     text = score_text(mean)
-    return text if counted == len(seeds) else f"{text}, {counted} of {len(seeds)} seeds"
+    return text if counted == len(seeds) else f"{text} ({counted} of {len(seeds)} seeds)"
 
 
 def curve_chart(result: AttemptResult, number: int, colour: int) -> Markup:

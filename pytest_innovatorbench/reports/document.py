@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
+ROW_LIMIT = 200
+"""Most attempts that the terminal and Markdown show one by one; Markdown has to fit in a comment."""
+
 _PACKAGES = ("pytest-innovatorbench", "pytest")
 _LIMIT = 1e9
 _NUMBER = re.compile(r"([0-9]{1,18})")
@@ -78,11 +81,11 @@ def report_document(
     )
 
 
-def rows_shown(document: ReportDocument, limit: int) -> Sequence[AttemptResult]:
-    """Return the attempts to show one by one: all, or with more than ``limit`` those without a score."""
-    if len(document.results) <= limit:
+def rows_shown(document: ReportDocument) -> Sequence[AttemptResult]:
+    """Return the attempts to show one by one: all, or of very many those that enter no mean."""
+    if len(document.results) <= ROW_LIMIT:
         return document.results
-    return [result for result in document.results if not is_counted(result)][:limit]
+    return [result for result in document.results if not is_counted(result)][:ROW_LIMIT]
 
 
 def left_out_text(document: ReportDocument, shown: int) -> str:

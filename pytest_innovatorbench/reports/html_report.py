@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.reports.charts import bar_chart, curve_chart
 from pytest_innovatorbench.reports.markup import Markup, element, joined
-from pytest_innovatorbench.reports.summary import denominator_text, is_counted, note_text
+from pytest_innovatorbench.reports.summary import denominator_text, grouped, is_counted, note_text
 from pytest_innovatorbench.reports.text import (
     NOTHING,
     count_text,
@@ -20,12 +20,12 @@ from pytest_innovatorbench.reports.text import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pytest_innovatorbench.reports.document import ReportDocument
+    from pytest_innovatorbench.reports.document import JsonValue, ReportDocument
     from pytest_innovatorbench.reports.summary import AgentSummary, Mean
     from pytest_innovatorbench.runs.model import AttemptResult
 
 CHART_LIMIT = 600
-"""Most attempts that are drawn; the table has a row for every one."""
+"""Most bars and most curves; the table has a row for every attempt."""
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _COLOURS = 6
@@ -77,11 +77,21 @@ def _sections(document: ReportDocument, colours: Mapping[str, int]) -> Iterable[
     if not document.results:
         yield element("p", "No attempts were made.")
         return
-    drawn = document.results[:CHART_LIMIT]
+    tasks = list(grouped(document.results, lambda result: (result.domain, result.task)).values())
+    charted = tasks[: max(CHART_LIMIT // len(colours), 1)]
+    by_task = [result for attempts in tasks for result in attempts]
     yield _section("Means", _means(document.agents, colours), *_notes(document.agents))
-    yield _section("Final scores", _scrolling(bar_chart(drawn, colours)), _undrawn(document, drawn))
+    yield _section(
+        "Final scores",
+        _scrolling(bar_chart(charted, colours)),
+        _undrawn(len(tasks) - len(charted), "task"),
+    )
     yield _section("Attempts", _scrolling(_attempts(document.results, colours)))
-    yield _section("Scores over time", _curves(drawn, colours), _undrawn(document, drawn))
+    yield _section(
+        "Scores over time",
+        _curves(by_task[:CHART_LIMIT], colours),
+        _undrawn(len(by_task) - CHART_LIMIT, "attempt"),
+    )
     if document.settings:
         yield _section("Settings", _settings(document))
 
@@ -95,11 +105,10 @@ def _scrolling(child: Markup) -> Markup:
     return element("div", child, class_="scroll", tabindex="0")
 
 
-def _undrawn(document: ReportDocument, drawn: Sequence[AttemptResult]) -> Markup | None:
-    missing = len(document.results) - len(drawn)
-    if not missing:
+def _undrawn(missing: int, noun: str) -> Markup | None:
+    if missing <= 0:
         return None
-    return element("p", f"{count_text(missing, 'attempt')} not drawn: see the table.", class_="quiet")
+    return element("p", f"{count_text(missing, noun)} not drawn: see the table.", class_="quiet")
 
 
 def _means(agents: Sequence[AgentSummary], colours: Mapping[str, int]) -> Markup:
@@ -123,7 +132,7 @@ def _mean_row(agent: AgentSummary, domains: Iterable[str], colour: int) -> Marku
     average = agent.average
     return element(
         "tr",
-        element("th", _swatch(colour), agent.agent, scope="row"),
+        element("th", _swatch(colour), agent.agent, scope="row", class_="agent"),
         _mean_cell(average.final, class_="figure main"),
         _mean_cell(average.best),
         _mean_cell(average.first),
@@ -147,12 +156,12 @@ def _notes(agents: Iterable[AgentSummary]) -> Iterable[Markup]:
             yield element("p", element("b", agent.agent), f": {note_text(agent)}", class_="note")
 
 
-def _attempts(results: Iterable[AttemptResult], colours: Mapping[str, int]) -> Markup:
+def _attempts(results: Sequence[AttemptResult], colours: Mapping[str, int]) -> Markup:
     rows = [_attempt_row(result, colours[result.agent]) for result in results]
     caption = "Scores in brackets are shown, but enter no mean."
     return element(
         "table",
-        element("caption", caption),
+        None if all(map(is_counted, results)) else element("caption", caption),
         _table_head(_HEADINGS, figures=_FIGURES),
         element("tbody", *rows),
         class_="attempts",
@@ -172,13 +181,13 @@ def _attempt_row(result: AttemptResult, colour: int) -> Markup:
         "tr",
         element("th", result.task, scope="row"),
         element("td", result.domain),
-        element("td", _swatch(colour), result.agent),
+        element("td", _swatch(colour), result.agent, class_="agent"),
         element("td", str(result.seed), class_="figure"),
         _score_cell(result, result.first),
         _score_cell(result, result.best),
         _score_cell(result, result.final, class_="figure main"),
         element("td", f"{result.evals}/{result.max_evals}", class_="figure"),
-        element("td", hint_text(result)),
+        element("td", _hint(result), class_="hint"),
         element("td", duration_text(result.seconds), class_="figure"),
         element("td", _status(result), _error(result)),
     )
@@ -187,6 +196,10 @@ def _attempt_row(result: AttemptResult, colour: int) -> Markup:
 def _score_cell(result: AttemptResult, score: float | None, class_: str = "figure") -> Markup:
     text = score_text(score)
     return element("td", text if score is None or is_counted(result) else f"({text})", class_=class_)
+
+
+def _hint(result: AttemptResult) -> str:
+    return f"yes, {hint_text(result)}" if result.hints and result.penalty else hint_text(result)
 
 
 def _status(result: AttemptResult) -> Markup:
@@ -220,7 +233,13 @@ def _curve(result: AttemptResult, number: int, colour: int) -> Markup:
 
 def _settings(document: ReportDocument) -> Markup:
     rows = [
-        joined(element("dt", name), element("dd", str(value)))
+        joined(element("dt", name), element("dd", _setting_text(value)))
         for name, value in sorted(document.settings.items())
     ]
     return element("dl", *rows)
+
+
+def _setting_text(value: JsonValue) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_setting_text, value)) or NOTHING
+    return NOTHING if value is None else str(value)

@@ -23,10 +23,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.reports.summary import AgentSummary, Mean
     from pytest_innovatorbench.runs.model import AttemptResult
 
-ROW_LIMIT = 500
-"""Most rows for attempts: a comment on GitHub holds 65,536 characters."""
-
-_ACTIVE = re.compile(r"([\\`*\[\]|~#!$:])|(?<![^\W_])(_)|(_)(?![^\W_])")
+_ACTIVE = re.compile(r"([\\`*\[\]|~#!$])|(:)(?=//)|(?<![^\W_])(_)|(_)(?![^\W_])")
 _HEADINGS = ("Task", "Domain", "Agent", "Seed", "First", "Best", "Final", "Evals", "Hint", "Time", "Status")
 _FIGURES = {"Seed", "First", "Best", "Final", "Evals", "Time"}
 
@@ -43,7 +40,7 @@ def render_markdown(document: ReportDocument) -> str:
     """Return the report as GitHub Markdown."""
     if not document.results:
         return "# InnovatorBench report\n\nNo attempts were made.\n"
-    shown = rows_shown(document, ROW_LIMIT)
+    shown = rows_shown(document)
     left_out = left_out_text(document, len(shown))
     parts = [
         "# InnovatorBench report",

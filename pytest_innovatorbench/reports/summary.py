@@ -135,6 +135,8 @@ def _uncounted_text(kinds: Iterable[Uncounted]) -> str:
 def _kind_text(kind: Uncounted) -> str:
     if kind.status is Status.SCORED:
         return "without a final score"
+    if kind.status is Status.VIOLATION and kind.attempts != 1:
+        return "violations"
     return f"{kind.status} ({kind.fault})" if kind.fault else str(kind.status)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.reports.document import left_out_text, rows_shown
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.reports.document import ReportDocument
     from pytest_innovatorbench.reports.summary import AgentSummary, Scores
     from pytest_innovatorbench.runs.model import AttemptResult
-
-ROW_LIMIT = 200
-"""Most rows for attempts; with more attempts only those that were not scored have rows."""
 
 _NARROWEST_TASK = 12
 _NUMERIC = ("first", "best", "final", "evals", "hint", "time")
@@ -56,7 +54,7 @@ def summary_lines(document: ReportDocument, *, width: int = 80) -> list[str]:
     """
     if not document.results:
         return ["no attempts were made"]
-    shown = rows_shown(document, ROW_LIMIT)
+    shown = rows_shown(document)
     headings = _headings(document.results)
     blocks = [(agent, _agent_rows(agent, shown)) for agent in document.agents]
     header = Row(name="task", cells={heading: heading for heading in headings}, tail="status")
@@ -64,7 +62,7 @@ def summary_lines(document: ReportDocument, *, width: int = 80) -> list[str]:
     form = _Form.fitting(rows, headings, width)
     lines = [form.line(header)]
     for agent, block in blocks:
-        lines += [agent.agent, *map(form.line, block), *_wrapped(note_text(agent), width, indent="  ")]
+        lines += ["", agent.agent, *map(form.line, block), *_wrapped(note_text(agent), width)]
     left_out = _wrapped(left_out_text(document, len(shown)), width)
     return lines + _apart(left_out) + _apart(_reasons(shown, width))
 
@@ -95,7 +93,7 @@ def _attempt_row(result: AttemptResult) -> Row:
         "hint": hint_text(result),
         "time": duration_text(result.seconds),
     }
-    return Row(name=f"  {result.task}", cells=cells, tail=status_text(result))
+    return Row(name=result.task, cells=cells, tail=status_text(result))
 
 
 def _mean_row(name: str, scores: Scores) -> Row:
@@ -104,7 +102,7 @@ def _mean_row(name: str, scores: Scores) -> Row:
         "best": score_text(scores.best.value),
         "final": score_text(scores.final.value),
     }
-    return Row(name=f"  {name}", cells=cells, tail=denominator_text(scores.final))
+    return Row(name=name, cells=cells, tail=denominator_text(scores.final))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +118,7 @@ class _Form:
         columns = {
             heading: max(display_width(row.cells.get(heading, "")) for row in rows) for heading in headings
         }
-        wanted = max(display_width(row.name) for row in rows)
+        wanted = max(display_width(row.name) for row in rows if "dom" in row.cells)
         figures = sum(columns.values()) + max(display_width(row.tail) for row in rows)
         # Narrow gaps come before cut names, since a cut name may no longer tell two tasks apart.
         gap = 2 if wanted + figures + 2 * (len(columns) + 1) <= width else 1
@@ -128,12 +126,15 @@ class _Form:
         return cls(name=max(min(wanted, room), min(wanted, _NARROWEST_TASK)), columns=columns, gap=gap)
 
     def line(self, row: Row) -> str:
+        # The name of a mean runs on over the columns that a mean has no text for.
+        empty = list(takewhile(lambda heading: heading not in row.cells, self.columns))
+        width = self.name + sum(self.columns[heading] + self.gap for heading in empty)
         cells = [
             pad(row.cells.get(heading, ""), cells, right=heading != "dom")
             for heading, cells in self.columns.items()
+            if heading not in empty
         ]
-        name = pad(cut_middle(row.name, self.name), self.name)
-        return (" " * self.gap).join([name, *cells, row.tail]).rstrip()
+        return (" " * self.gap).join([pad(cut_middle(row.name, width), width), *cells, row.tail]).rstrip()
 
 
 def _reasons(shown: Iterable[AttemptResult], width: int) -> list[str]:
@@ -145,11 +146,5 @@ def _reasons(shown: Iterable[AttemptResult], width: int) -> list[str]:
     ]
 
 
-def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        text,
-        max(width, 40),
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
-        break_on_hyphens=False,
-    )
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(width, 40), subsequent_indent="  ", break_on_hyphens=False)

@@ -100,10 +100,10 @@ def duration_text(seconds: float) -> str:
 
 
 def hint_text(result: AttemptResult) -> str:
-    """Return whether hints were viewed and what they cost: ``no``, ``yes`` or ``yes -10``."""
+    """Return whether hints were viewed and what they cost: ``no``, ``yes`` or ``-10``."""
     if not result.hints:
         return "no"
-    return f"yes -{result.penalty:g}" if result.penalty else "yes"
+    return f"-{result.penalty:g}" if result.penalty else "yes"
 
 
 def status_text(result: AttemptResult) -> str:
