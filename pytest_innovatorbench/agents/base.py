@@ -1,0 +1,79 @@
+"""What an agent is to the harness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_innovatorbench.errors import IbenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_innovatorbench.researchgym.gym import ResearchGym
+    from pytest_innovatorbench.sandbox.model import Bind
+    from pytest_innovatorbench.tasks.model import Task
+
+
+class AgentFailedError(IbenchError):
+    """An agent cannot go on; what it left behind is scored and the attempt is marked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRequest:
+    """What an agent is made for.
+
+    Attributes:
+        name: The agent as it was asked for, such as ``react:some-model``.
+        argument: What stands behind the first colon, or ``""``.
+        task: The task it will attempt.
+        seed: Seed of the attempt.
+        scratch: A private folder on the harness's side with a short path, gone after the attempt.
+    """
+
+    name: str
+    argument: str
+    task: Task
+    seed: int
+    scratch: Path
+
+
+class Agent(Protocol):
+    """Somebody who does research.
+
+    Attributes:
+        binds: Host paths that its computer shows it read-only, such as its own program.
+    """
+
+    binds: tuple[Bind, ...]
+
+    def run(self, gym: ResearchGym) -> None:
+        """Work until done; returning means to finish.
+
+        Args:
+            gym: The environment; ``gym.act`` takes actions.
+
+        Raises:
+            AttemptOverError: From ``gym.act``, once the attempt has ended; let it pass.
+            AgentFailedError: The agent cannot go on.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentKind:
+    """An agent that users can ask for by name.
+
+    Attributes:
+        name: What users write in ``--ibench-agent``.
+        make: Makes an agent for one attempt. It may raise a ``UserError`` where the agent cannot
+            take part, which is reported as the task's or the user's to mend.
+        argument: What has to stand behind a colon, such as ``PROGRAM``; ``""`` for nothing; in
+            brackets, such as ``[MODEL]``, where it may be left out.
+        about: One line for lists.
+    """
+
+    name: str
+    make: Callable[[AgentRequest], Agent]
+    argument: str = ""
+    about: str = ""

@@ -1,0 +1,235 @@
+"""ResearchGym: the environment of one attempt."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pytest_innovatorbench.errors import MachineFaultError
+from pytest_innovatorbench.researchgym.actions import ActionKind, refuse
+from pytest_innovatorbench.researchgym.command_actions import COMMAND_ACTIONS
+from pytest_innovatorbench.researchgym.computers.base import ComputerClosedError, DiskQuotaError
+from pytest_innovatorbench.researchgym.ledger import Allowance, Ledger
+from pytest_innovatorbench.researchgym.model import Action, AttemptOverError, Observation
+from pytest_innovatorbench.researchgym.special_actions import SPECIAL_ACTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pytest_innovatorbench.researchgym.computers.base import Computer
+    from pytest_innovatorbench.tasks.model import Task
+
+ACTIONS: dict[str, ActionKind] = {kind.name: kind for kind in (*COMMAND_ACTIONS, *SPECIAL_ACTIONS)}
+
+# An evaluator that always fails costs the agent nothing, so something else must bound the trying.
+_MAX_FAULTY_EVALS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """An evaluation as the gym needs to know it.
+
+    Attributes:
+        score: 0-100, or ``None`` where there is a fault.
+        message: The evaluator's own words for the agent.
+        error: One line on the fault, fit for the agent.
+        metrics: ``metric_0`` ... of the published observation.
+        event: Everything about it, for the record.
+    """
+
+    score: float | None
+    message: str
+    error: str | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    event: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Judge(Protocol):
+    """Freezes the outputs as they are and evaluates them."""
+
+    def __call__(self, *, final: bool) -> Verdict:
+        """Return the verdict; faults are values, not exceptions."""
+
+
+class Record(Protocol):
+    """Where events go."""
+
+    def __call__(self, kind: str, /, **data: Any) -> Mapping[str, Any]:  # noqa: ANN401 - plain JSON values
+        """Write an event and return it, with its time."""
+
+
+class Clock(Protocol):
+    """Working time of an attempt."""
+
+    def __call__(self) -> float:
+        """Seconds worked so far."""
+
+
+class ResearchGym:
+    """What an agent works in: it acts, it observes, until its budget or its work ends.
+
+    Args:
+        task: The task.
+        seed: Seed of this attempt.
+        allowance: What the agent may spend.
+        computer: What it works on.
+        judge: Evaluates its outputs.
+        record: Takes the events.
+        clock: Working time.
+        hints_allowed: Whether the hint may be viewed.
+    """
+
+    def __init__(
+        self,
+        *,
+        task: Task,
+        seed: int,
+        allowance: Allowance,
+        computer: Computer,
+        judge: Judge,
+        record: Record,
+        clock: Clock,
+        hints_allowed: bool = True,
+    ) -> None:
+        self.task = task
+        self.seed = seed
+        self.allowance = allowance
+        self.computer = computer
+        self.ledger = Ledger()
+        self.ending: str | None = None
+        self.when_ended: Callable[[str], None] = lambda _: None
+        self._judge = judge
+        self._record = record
+        self._clock = clock
+        self._hints_allowed = hints_allowed
+        self._books = threading.Lock()
+        self._judging = threading.Lock()
+
+    def act(self, action: Action) -> Observation:
+        """Take an action and return what comes of it.
+
+        A wrong call is an observation that says what was wrong. The observation of the action that
+        ends the attempt has ``done`` set.
+
+        Raises:
+            AttemptOverError: The attempt has ended.
+            MachineFaultError: The computer failed and the attempt cannot go on.
+        """
+        step = self._open_step(action)
+        observation = self._perform(action)
+        if self.ledger.steps >= self.allowance.steps:
+            self.end("steps")
+        if self.ending:
+            observation = _done(observation)
+        self.note("observation", step=step, **observation.to_dict())
+        return observation
+
+    def end(self, reason: str) -> None:
+        """End the attempt: no action is taken after this, and a command that runs is stopped."""
+        with self._books:
+            if self.ending:
+                return
+            self.ending = reason
+        self.note("ended", reason=reason)
+        if reason != "finished":
+            self.computer.close()
+        self.when_ended(reason)
+
+    def note(self, kind: str, /, **data: Any) -> None:  # noqa: ANN401 - plain JSON values
+        """Write an event and keep the books by it."""
+        with self._books:
+            self.ledger = self.ledger.after(self._record(kind, **data))
+
+    def remaining_seconds(self) -> float:
+        """Working time left, in seconds, never below 0."""
+        return max(0.0, self.allowance.seconds - self._clock())
+
+    def evaluate(self) -> Observation:
+        """Evaluate the outputs as they are now; asking once too often ends the attempt."""
+        with self._judging:
+            spent = self.ledger.evals
+            if spent >= self.allowance.evals or self.ledger.faulty_evals >= _MAX_FAULTY_EVALS:
+                self.end("evals")
+                text = "No evaluations are left. The attempt ends; its last outputs are evaluated."
+                return Observation(success=False, message=text, kind="eval", error_message=text)
+            verdict = self._judge(final=False)
+            self.note("evaluation", final=False, **verdict.event)
+            return self._eval_observation(verdict)
+
+    def evaluate_finally(self) -> None:
+        """Evaluate the outputs once more, whatever ended the attempt."""
+        with self._judging:
+            verdict = self._judge(final=True)
+            self.note("evaluation", final=True, **verdict.event)
+
+    def view_hint(self) -> Observation:
+        """Show the hint; its price is paid once."""
+        hint = self.task.hint
+        if hint is None:
+            return refuse("view_hint", "This task has no hint.")
+        if not self._hints_allowed:
+            return refuse("view_hint", "Hints are switched off in this run.")
+        with self._judging:
+            text = hint.file.read_text("utf-8", errors="replace")
+            if not self.ledger.hints:
+                self.note("hint", penalty=hint.penalty)
+        price = f"{hint.penalty:g} points are taken off every score from now on.\n\n"
+        return Observation(success=True, message=price + text, kind="view_hint")
+
+    def finish(self) -> Observation:
+        """End the attempt because the agent says so."""
+        self.end("finished")
+        return Observation(success=True, message="The attempt ends; its outputs are evaluated.", kind="finish")
+
+    def _open_step(self, action: Action) -> int:
+        if self.ending is None and self.remaining_seconds() <= 0:
+            self.end("time")
+        if self.ending is None and self.ledger.steps >= self.allowance.steps:
+            self.end("steps")
+        if self.ending:
+            raise AttemptOverError(f"the attempt is over ({self.ending})")
+        self.note("action", name=action.name, arguments=dict(action.arguments))
+        return self.ledger.steps
+
+    def _perform(self, action: Action) -> Observation:
+        kind = ACTIONS.get(action.name)
+        if kind is None:
+            return refuse("base", f"there is no action {action.name!r}; known: {', '.join(ACTIONS)}")
+        arguments = kind.arguments(action.arguments)
+        if isinstance(arguments, str):
+            return refuse("base", arguments)
+        try:
+            return kind.perform(self, arguments)
+        except DiskQuotaError as error:
+            self.end("disk")
+            return refuse("base", str(error))
+        except ComputerClosedError:
+            if self.ending:
+                return refuse("base", f"the attempt is over ({self.ending})")
+            raise
+        except MachineFaultError as error:
+            self.note("fault", fault="machine", error=error.message, detail=error.detail)
+            raise
+
+    def _eval_observation(self, verdict: Verdict) -> Observation:
+        left = max(0, self.allowance.evals - self.ledger.evals)
+        if verdict.score is None:
+            text = f"The evaluation failed: {verdict.error}. It costs none of your {left} evaluations."
+            return Observation(success=False, message=text, kind="eval", error_message=text)
+        score = self.ledger.net(verdict.score)
+        ends = " If you use eval again, the attempt ends." if left == 0 else ""
+        data = {"overall_score": score, "already_eval_num": self.ledger.evals, **verdict.metrics}
+        text = f"Eval finish! You have remaining {left} eval times.{ends} Score {score:.2f}. {verdict.message}"
+        return Observation(success=True, message=text.strip(), kind="eval", data=data)
+
+
+def _done(observation: Observation) -> Observation:
+    return Observation(
+        success=observation.success,
+        message=observation.message,
+        kind=observation.kind,
+        error_message=observation.error_message,
+        data=observation.data,
+        done=True,
+    )

@@ -1,0 +1,107 @@
+"""What an attempt may spend and what it has spent, as its events tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pytest_innovatorbench.errors import Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What an attempt may spend.
+
+    Attributes:
+        seconds: Working time.
+        evals: Evaluations the agent may ask for; the final one comes on top.
+        steps: Actions.
+        hint_penalty: Points taken off every score after the hint was viewed.
+    """
+
+    seconds: float
+    evals: int
+    steps: int
+    hint_penalty: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A scored evaluation.
+
+    Attributes:
+        seconds: Working time when its submission was made.
+        raw: Score as evaluated, 0-100.
+        net: Score after the hint penalty, 0-100.
+    """
+
+    seconds: float
+    raw: float
+    net: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What was spent so far. It is a fold over the events, so a resumed attempt forgets nothing.
+
+    Attributes:
+        steps: Actions taken.
+        evals: Evaluations spent; those that failed through the evaluator or the machine are free.
+        faulty_evals: Evaluations that failed so.
+        hints: Hints viewed.
+        penalty: Points taken off from now on.
+        scores: Every scored evaluation, the final one included.
+        final: Net score of the final submission, where it has one.
+        fault: Whose fault it is that the final submission has no score.
+        error: One line on that fault.
+        violation: What in any evaluated submission shows an attempt to cheat.
+    """
+
+    steps: int = 0
+    evals: int = 0
+    faulty_evals: int = 0
+    hints: int = 0
+    penalty: float = 0.0
+    scores: tuple[Scored, ...] = ()
+    final: float | None = None
+    fault: Fault | None = None
+    error: str | None = None
+    violation: str | None = None
+
+    def after(self, event: Mapping[str, Any]) -> Ledger:
+        """Return the ledger after one more event."""
+        kind = event["kind"]
+        if kind == "action":
+            return replace(self, steps=self.steps + 1)
+        if kind == "hint":
+            return replace(self, hints=1, penalty=event["penalty"])
+        if kind == "evaluation":
+            return self._after_evaluation(event)
+        return self
+
+    def net(self, raw: float) -> float:
+        """Return a score after the hint penalty, never below 0."""
+        return max(0.0, raw - self.penalty)
+
+    def _after_evaluation(self, event: Mapping[str, Any]) -> Ledger:
+        seen = replace(self, violation=self.violation or event.get("violation"))
+        if event["score"] is None:
+            if not event["final"]:
+                return replace(seen, faulty_evals=self.faulty_evals + 1)
+            return replace(seen, fault=event["fault"], error=event["error"])
+        scored = Scored(seconds=event["t"], raw=event["score"], net=self.net(event["score"]))
+        seen = replace(seen, scores=(*self.scores, scored))
+        if event["final"]:
+            return replace(seen, final=scored.net)
+        return replace(seen, evals=self.evals + 1)
+
+
+def replay(events: Iterable[Mapping[str, Any]]) -> Ledger:
+    """Rebuild the ledger of an attempt from its events."""
+    ledger = Ledger()
+    for event in events:
+        ledger = ledger.after(event)
+    return ledger

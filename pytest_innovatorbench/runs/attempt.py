@@ -1,0 +1,207 @@
+"""Running one attempt, from a plan to a result. It knows nothing of pytest."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_innovatorbench.agents.base import Agent, AgentRequest
+from pytest_innovatorbench.agents.registry import split
+from pytest_innovatorbench.errors import EnvironmentBuildError, SandboxUnavailableError, UserError
+from pytest_innovatorbench.evaluation.digest import digest
+from pytest_innovatorbench.researchgym.computers.local import LocalComputer
+from pytest_innovatorbench.researchgym.gym import ResearchGym
+from pytest_innovatorbench.researchgym.ledger import Ledger
+from pytest_innovatorbench.runs.conclusion import conclude
+from pytest_innovatorbench.runs.events import EVENTS_FILE, EventLog
+from pytest_innovatorbench.runs.judge import SubmissionJudge, evaluation_target
+from pytest_innovatorbench.runs.plan import AttemptSpec, spec_record
+from pytest_innovatorbench.runs.records import (
+    RECORD_VERSION,
+    RESULT_FILE,
+    SPEC_FILE,
+    create_attempt_folder,
+    now,
+    result_to_dict,
+    versions,
+    write_json,
+)
+from pytest_innovatorbench.runs.work import Ending, work
+from pytest_innovatorbench.sandbox import open_sandbox
+from pytest_innovatorbench.sandbox.model import Bind, Limits
+from pytest_innovatorbench.tasks.environment import Environment, bare, build
+
+if TYPE_CHECKING:
+    from pytest_innovatorbench.evaluation.evaluator import EvaluationTarget
+    from pytest_innovatorbench.runs.board import Board
+    from pytest_innovatorbench.runs.model import AttemptResult
+    from pytest_innovatorbench.runs.stop import Stop
+    from pytest_innovatorbench.sandbox.model import Sandbox
+
+_GB = 2**30
+_PROCESSES = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Room:
+    """What an attempt needs before its agent can start."""
+
+    sandbox: Sandbox
+    environment: Environment
+    target: EvaluationTarget
+    agent: Agent
+
+
+def run_attempt(spec: AttemptSpec, *, stop: Stop, board: Board) -> AttemptResult:
+    """Run one attempt and write its record.
+
+    Args:
+        spec: What was settled about it.
+        stop: Asks it to end early; it still gets its final evaluation.
+        board: Told what it does.
+
+    Returns:
+        What it came to. Faults and crashes are values in it, not exceptions.
+
+    Raises:
+        UserError: Its folder cannot be written.
+    """
+    folder = _open_folder(spec)
+    started = {"attempt": folder.name, "started": now(), **spec_record(spec)}
+    write_json(folder / SPEC_FILE, {"version": RECORD_VERSION, **started, "versions": versions()})
+    board.begin(folder.name)
+    try:
+        with _scratch() as scratch, contextlib.closing(EventLog(folder / EVENTS_FILE)) as log:
+            ending, ledger = _take_part(spec, folder, scratch, log, stop, board)
+            result = conclude(started, folder, ending, ledger, log.seconds())
+            write_json(folder / RESULT_FILE, {"version": RECORD_VERSION, "result": result_to_dict(result)})
+            return result
+    finally:
+        board.end(folder.name)
+
+
+def _take_part(
+    spec: AttemptSpec, folder: Path, scratch: Path, log: EventLog, stop: Stop, board: Board
+) -> tuple[Ending, Ledger]:
+    """Prepare, let the agent work, and evaluate what it left: the stages of an attempt."""
+    try:
+        room = _prepare(spec, scratch, lambda what: board.announce(folder.name, what))
+    except UserError as error:
+        return _unprepared(error), Ledger()
+    log("prepared", evaluator=digest(room.target), packages=room.environment.packages())
+    computer = _computer(spec, folder, room)
+    judge = SubmissionJudge(
+        target=room.target, computer=computer, sandbox=room.sandbox, folder=folder, cancelled=stop.now
+    )
+    gym = ResearchGym(
+        task=spec.task,
+        seed=spec.seed,
+        allowance=spec.allowance,
+        computer=computer,
+        judge=judge,
+        record=_Recorder(log, board, folder.name),
+        clock=log.seconds,
+        hints_allowed=spec.hints_allowed,
+    )
+    log.start_clock()
+    try:
+        ending = work(room.agent, gym, stop)
+        gym.end(ending.reason)
+    finally:
+        log.stop_clock()
+        computer.close()
+    if ending.detail:
+        gym.note("trouble", error=ending.error, detail=ending.detail)
+    gym.evaluate_finally()
+    return ending, gym.ledger
+
+
+class _Recorder:
+    """Writes events and tells the board of those that a watcher wants to see."""
+
+    def __init__(self, log: EventLog, board: Board, attempt: str) -> None:
+        self._log = log
+        self._board = board
+        self._attempt = attempt
+        self._evals = 0
+
+    def __call__(self, kind: str, /, **data: Any) -> Mapping[str, Any]:  # noqa: ANN401 - plain JSON values
+        event = self._log(kind, **data)
+        if kind == "action":
+            self._board.tell(self._attempt, str(data["name"]))
+        elif kind == "evaluation":
+            self._evals += 1
+            self._board.scored(self._attempt, self._evals, data["score"])
+        return event
+
+
+def _open_folder(spec: AttemptSpec) -> Path:
+    try:
+        return create_attempt_folder(spec.folder)
+    except OSError as error:
+        raise UserError(
+            f"{error.filename} cannot be written: {error.strerror}", remedy="choose another --ibench-run-dir"
+        ) from error
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[Path]:
+    # Short and outside the run: a socket's path may have 107 bytes at most.
+    folder = Path(tempfile.mkdtemp(prefix="ibench-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare(spec: AttemptSpec, scratch: Path, say: Callable[[str], None]) -> _Room:
+    task = spec.task
+    _, argument = split(spec.agent)
+    request = AgentRequest(name=spec.agent, argument=argument, task=task, seed=spec.seed, scratch=scratch)
+    return _Room(
+        sandbox=open_sandbox(spec.sandbox),
+        agent=spec.kind.make(request),
+        environment=build(task.requirements, say) if task.requirements else bare(),
+        target=evaluation_target(task, say),
+    )
+
+
+def _unprepared(error: UserError) -> Ending:
+    """Say whose fault it is that an attempt could not start: the machine's, or else the task's."""
+    machine = isinstance(error, (EnvironmentBuildError, SandboxUnavailableError))
+    return Ending(reason="unprepared", error=str(error), fault="machine" if machine else "evaluator")
+
+
+def _computer(spec: AttemptSpec, folder: Path, room: _Room) -> LocalComputer:
+    resources = spec.task.resources
+    environment = room.environment
+    quota = int(resources.disk_gb * _GB)
+    shown = (Bind(source=environment.folder, dest=str(environment.folder)),) if environment.folder else ()
+    return LocalComputer(
+        room.sandbox,
+        workspace_lower=spec.task.gym,
+        folder=folder / "workspace",
+        binds=(*shown, *room.agent.binds),
+        environment=_variables(spec, environment),
+        limits=Limits(
+            memory=int(resources.memory_gb * _GB) if resources.memory_gb else None,
+            processes=_PROCESSES,
+            file_size=quota,
+        ),
+        network=spec.task.network == "open",
+        disk_quota=quota,
+    )
+
+
+def _variables(spec: AttemptSpec, environment: Environment) -> dict[str, str]:
+    return {
+        "PATH": f"/ibench/bin:{environment.python.parent}:/usr/local/bin:/usr/bin:/bin",
+        "IBENCH_SEED": str(spec.seed),
+        "IBENCH_TASK": spec.task.id,
+        "IBENCH_TASK_DESCRIPTION": "/workspace/task/task_description.md",
+    }

@@ -1,0 +1,91 @@
+"""The events of an attempt: append-only JSON lines, written when they happen."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from pytest_innovatorbench.errors import RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+EVENTS_FILE = "events.jsonl"
+
+
+class EventLog:
+    """Writes the events of one attempt.
+
+    An event is flushed to the operating system before the call returns, so that it outlives the
+    process, whatever ends it.
+
+    Args:
+        file: Where they go; it must not exist yet.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file.open("x", encoding="utf-8", errors="backslashreplace")
+        self._lock = threading.Lock()
+        self._start = time.monotonic()
+        self._stopped: float | None = None
+
+    def __call__(self, kind: str, /, **data: Any) -> dict[str, Any]:  # noqa: ANN401 - plain JSON values
+        """Write an event; an attempt that is over takes no more.
+
+        Returns:
+            The event: ``kind``, ``t`` in seconds of working time, and the data.
+        """
+        event = {"kind": kind, "t": round(self.seconds(), 6), **data}
+        line = json.dumps(event, allow_nan=False, separators=(",", ":")) + "\n"
+        with self._lock:
+            if not self._file.closed:
+                self._file.write(line)
+                self._file.flush()
+        return event
+
+    def start_clock(self) -> None:
+        """Begin to count working time."""
+        self._start = time.monotonic()
+
+    def stop_clock(self) -> None:
+        """Stop counting working time."""
+        if self._stopped is None:
+            self._stopped = self.seconds()
+
+    def seconds(self) -> float:
+        """Working time so far, in seconds."""
+        return time.monotonic() - self._start if self._stopped is None else self._stopped
+
+    def close(self) -> None:
+        """Take no more events."""
+        with self._lock:
+            self._file.close()
+
+
+def read_events(file: Path) -> Iterator[dict[str, Any]]:
+    """Read the events of an attempt, also of one that is still running or was killed.
+
+    Raises:
+        RecordError: A line other than the last, which may be cut, is no event.
+    """
+    pending: tuple[int, str] | None = None
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if pending:
+                yield _event(file, *pending)
+            pending = (number, line)
+    if pending and pending[1].endswith("\n"):
+        yield _event(file, *pending)
+
+
+def _event(file: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict) or "kind" not in event:
+        raise RecordError(f"{file}, line {number}: is no event", remedy="the record is damaged; leave it out")
+    return event

@@ -1,0 +1,150 @@
+"""The judge of one attempt: freezes its outputs, keeps them, has them evaluated."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pytest_innovatorbench.evaluation.evaluator import EvaluationTarget, evaluate
+from pytest_innovatorbench.evaluation.model import Caps
+from pytest_innovatorbench.evaluation.submission import freeze
+from pytest_innovatorbench.researchgym.gym import Verdict
+from pytest_innovatorbench.tasks.environment import Environment, build, harness
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytest_innovatorbench.evaluation.model import Evaluation, Submission
+    from pytest_innovatorbench.researchgym.computers.base import Computer
+    from pytest_innovatorbench.sandbox.model import Sandbox
+    from pytest_innovatorbench.sandbox.trees import Entry
+    from pytest_innovatorbench.tasks.model import Task
+
+OUTPUTS = "data/outputs"
+_EVALUATOR_MEMORY = 8 * 2**30
+
+
+class SubmissionJudge:
+    """Freezes and evaluates the outputs of an attempt.
+
+    Args:
+        target: What evaluates.
+        computer: Where the outputs lie.
+        sandbox: Confines the evaluator.
+        folder: The attempt's record; submissions are kept below.
+        caps: How large a submission may be.
+        cancelled: Set when nobody waits for a verdict any more.
+    """
+
+    def __init__(
+        self,
+        *,
+        target: EvaluationTarget,
+        computer: Computer,
+        sandbox: Sandbox,
+        folder: Path,
+        cancelled: threading.Event,
+        caps: Caps | None = None,
+    ) -> None:
+        self._target = target
+        self._computer = computer
+        self._sandbox = sandbox
+        self._folder = folder
+        self._cancelled = cancelled
+        self._caps = caps or Caps()
+        self._count = 0
+
+    def __call__(self, *, final: bool) -> Verdict:
+        """Freeze and evaluate the outputs as they are now.
+
+        Args:
+            final: Whether this is the evaluation that ends the attempt.
+
+        Returns:
+            The verdict; a disk that is full and an evaluator that fails are faults in it.
+        """
+        self._count += 1
+        archive = self._folder / "submissions" / f"{self._count:03}.tar"
+        try:
+            archive.parent.mkdir(exist_ok=True)
+            submission = freeze(self._outputs(), archive, self._caps)
+        except OSError as error:
+            return _fault(f"the outputs could not be kept: {error.strerror}", self._count, str(error))
+        evaluation = evaluate(
+            self._target,
+            submission,
+            sandbox=self._sandbox,
+            scratch=self._folder,
+            cancelled=self._cancelled,
+        )
+        return _verdict(evaluation, submission, self._count)
+
+    def _outputs(self) -> Iterator[Entry]:
+        """Return what lies in the outputs, or in the place the authoring guide also names for them."""
+        for below in (OUTPUTS, f"{self._target.task_id}/{OUTPUTS}"):
+            entries = self._computer.entries(below)
+            first = next(entries, None)
+            if first is not None:
+                yield first
+                yield from entries
+                return
+
+
+def evaluation_target(task: Task, say: Callable[[str], None] = lambda _: None) -> EvaluationTarget:
+    """Return what a task's submissions are evaluated with.
+
+    Raises:
+        EnvironmentBuildError: The evaluator's packages could not be installed.
+    """
+    environment = _evaluator_environment(task, say)
+    return EvaluationTarget(
+        task_id=task.id,
+        evaluations=task.evaluations.parent,
+        gym=task.gym,
+        python=environment.python,
+        environment=environment.folder,
+        site_packages=(environment.site_packages,) if environment.site_packages else (),
+        time_limit=task.limits.evaluation_seconds,
+        memory=_EVALUATOR_MEMORY,
+        judge=task.judge,
+    )
+
+
+def _evaluator_environment(task: Task, say: Callable[[str], None]) -> Environment:
+    own = task.evaluations / "requirements.txt"
+    if own.is_file():
+        return build(own, say)
+    return build(task.requirements, say) if task.requirements else harness()
+
+
+def _fault(error: str, number: int, detail: str) -> Verdict:
+    event = {"number": number, "score": None, "fault": "machine", "error": error, "detail": detail}
+    return Verdict(score=None, message="", error=error, event=event)
+
+
+def _verdict(evaluation: Evaluation, submission: Submission, number: int) -> Verdict:
+    return Verdict(
+        score=evaluation.score,
+        message=evaluation.message,
+        error=evaluation.error,
+        metrics=evaluation.metrics,
+        event={
+            "number": number,
+            "score": evaluation.score,
+            "unclamped": evaluation.unclamped,
+            "message": evaluation.message,
+            "fault": evaluation.fault,
+            "error": evaluation.error,
+            "detail": evaluation.detail,
+            "violation": evaluation.violation or submission.violation,
+            "seconds": round(evaluation.seconds, 6),
+            "metrics": dict(evaluation.metrics),
+            "submission": _submission(submission),
+        },
+    )
+
+
+def _submission(submission: Submission) -> dict[str, Any]:
+    return {**asdict(submission), "archive": f"{submission.archive.parent.name}/{submission.archive.name}"}

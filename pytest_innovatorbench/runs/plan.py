@@ -1,0 +1,101 @@
+"""From settings to attempts: which agents attempt which tasks with which seeds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_innovatorbench.agents.registry import slug
+from pytest_innovatorbench.researchgym.ledger import Allowance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_innovatorbench.agents.base import AgentKind
+    from pytest_innovatorbench.settings import Settings
+    from pytest_innovatorbench.tasks.model import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptSpec:
+    """Everything that is settled about an attempt before it starts.
+
+    Attributes:
+        task: The task.
+        agent: The agent as it was asked for.
+        kind: What makes it.
+        seed: Its seed.
+        allowance: What it may spend.
+        hints_allowed: Whether it may view the hint.
+        sandbox: Name of the sandbox.
+        folder: Where its record goes.
+    """
+
+    task: Task
+    agent: str
+    kind: AgentKind
+    seed: int
+    allowance: Allowance
+    hints_allowed: bool
+    sandbox: str
+    folder: Path
+
+    @property
+    def label(self) -> str:
+        """What stands in the brackets of the test item: agent and seed."""
+        return f"{self.agent}-{self.seed}"
+
+
+def plan_attempt(task: Task, agent: str, kind: AgentKind, seed: int, settings: Settings) -> AttemptSpec:
+    """Settle an attempt."""
+    return AttemptSpec(
+        task=task,
+        agent=agent,
+        kind=kind,
+        seed=seed,
+        allowance=allowance(task, settings),
+        hints_allowed=settings.hints == "allow",
+        sandbox=settings.sandbox,
+        folder=settings.run_folder / "attempts" / f"{task.id}-{slug(agent)}-{seed}",
+    )
+
+
+def allowance(task: Task, settings: Settings) -> Allowance:
+    """Return what an attempt at a task may spend: the task's limits, or those of the settings."""
+    limits = task.limits
+    hours = limits.working_hours * 3600
+    return Allowance(
+        seconds=hours if settings.working_time is None else settings.working_time,
+        evals=limits.evals if settings.max_evals is None else settings.max_evals,
+        steps=limits.steps if settings.max_steps is None else settings.max_steps,
+        hint_penalty=task.hint.penalty if task.hint else 0.0,
+    )
+
+
+def settings_record(settings: Settings) -> dict[str, Any]:
+    """Return settings as plain JSON values."""
+    return {key: _plain(value) for key, value in asdict(settings).items()}
+
+
+def spec_record(spec: AttemptSpec) -> Mapping[str, Any]:
+    """Return what identifies an attempt, as plain JSON values."""
+    return {
+        "task": spec.task.id,
+        "task_version": spec.task.version,
+        "domain": spec.task.domain,
+        "agent": spec.agent,
+        "seed": spec.seed,
+        "allowance": asdict(spec.allowance),
+        "hints_allowed": spec.hints_allowed,
+        "sandbox": spec.sandbox,
+        "assumed": list(spec.task.assumed),
+        "baseline": spec.task.baseline_points,
+        "reference": spec.task.reference_points,
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value

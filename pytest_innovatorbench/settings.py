@@ -1,0 +1,147 @@
+"""What a user asked for, read once and shared by pytest and the command line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from pytest_innovatorbench.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Hints: TypeAlias = Literal["allow", "deny"]
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_MAX_SEEDS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one run.
+
+    Attributes:
+        agents: Agents as ``NAME[:MODEL]``.
+        tasks: Patterns that select tasks.
+        root: Folder of the benchmark.
+        seeds: Seeds of the attempts of each task and agent.
+        concurrency: Attempts at once in one process.
+        run_dir: Folder of all runs.
+        run_id: Name of this run.
+        fail_under: Least final score that passes, if any.
+        sandbox: ``bubblewrap`` or ``none``.
+        working_time: Seconds an agent may work, in place of the task's.
+        max_evals: Evaluations an agent may ask for, in place of the task's.
+        max_steps: Actions an agent may take, in place of the task's.
+        hints: Whether agents may view hints.
+        reports: Report files to write, as ``KIND:PATH``.
+    """
+
+    agents: tuple[str, ...]
+    tasks: tuple[str, ...] = ("all",)
+    root: Path
+    seeds: tuple[int, ...] = (0,)
+    concurrency: int = 1
+    run_dir: Path
+    run_id: str
+    fail_under: float | None = None
+    sandbox: str = "bubblewrap"
+    working_time: float | None = None
+    max_evals: int | None = None
+    max_steps: int | None = None
+    hints: Hints = "allow"
+    reports: tuple[str, ...] = field(default=())
+
+    @property
+    def run_folder(self) -> Path:
+        """Folder of this run's records."""
+        return self.run_dir / self.run_id
+
+
+def parse_list(values: Iterable[str]) -> tuple[str, ...]:
+    """Split comma-separated values, drop blanks and repeats, keep the order."""
+    parts = (part.strip() for value in values for part in value.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Read seeds: ``5`` is five seeds from 0, ``2-4`` a range, ``1,7`` a list.
+
+    Raises:
+        SettingsError: The text is none of these.
+    """
+    remedy = "give a number of seeds (5), a range (0-4) or a list (1,7)"
+    try:
+        if "," in text:
+            seeds = [int(part) for part in text.split(",") if part.strip()]
+        elif "-" in text:
+            first, _, last = text.partition("-")
+            seeds = list(range(int(first), min(int(last), int(first) + _MAX_SEEDS) + 1))
+        else:
+            seeds = list(range(min(int(text), _MAX_SEEDS + 1)))
+    except ValueError:
+        raise SettingsError(f"--ibench-seeds: {text!r} is not understood", remedy=remedy) from None
+    if not seeds or len(seeds) > _MAX_SEEDS or min(seeds) < 0:
+        raise SettingsError(
+            f"--ibench-seeds: {text!r} gives no usable seeds", remedy=f"{remedy}, at most {_MAX_SEEDS:,}"
+        )
+    return tuple(dict.fromkeys(seeds))
+
+
+def parse_duration(option: str, text: str) -> float:
+    """Read a duration such as ``90``, ``15m`` or ``36h``, in seconds.
+
+    Raises:
+        SettingsError: The text is not a duration above 0.
+    """
+    match = _DURATION.fullmatch(text.strip().lower())
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+    if seconds <= 0:
+        raise SettingsError(f"{option}: {text!r} is not a duration", remedy="give seconds, or 15m, 36h, 2d")
+    return seconds
+
+
+def parse_whole(option: str, text: str, *, least: int) -> int:
+    """Read a whole number.
+
+    Raises:
+        SettingsError: The text is no whole number of at least ``least``.
+    """
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise SettingsError(f"{option}: {text!r} is not allowed", remedy=f"give a whole number from {least} up")
+    return value
+
+
+def parse_score(option: str, text: str) -> float:
+    """Read a score, 0-100.
+
+    Raises:
+        SettingsError: The text is no such number.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:  # noqa: PLR2004 - scores are 0-100; NaN fails as well
+        raise SettingsError(f"{option}: {text!r} is not a score", remedy="give a number from 0 to 100")
+    return value
+
+
+def parse_run_id(text: str) -> str:
+    """Check a run id: it names a folder.
+
+    Raises:
+        SettingsError: It has characters that do not belong into a folder's name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+=@-]{0,99}", text):
+        raise SettingsError(
+            f"--ibench-run-id: {text!r} cannot name a folder", remedy="use letters, digits and . _ - + = @"
+        )
+    return text
