@@ -1,0 +1,1 @@
+"""What every evaluator is written against."""
