@@ -1,0 +1,156 @@
+"""What bubblewrap is told: the recipe of a jail, option by option."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import ExitStack
+
+    from pytest_innovatorbench.sandbox.model import Bind, Jail, Overlay
+
+_UID = "1000"
+_MADE_UP = {
+    "/etc/passwd": "agent:x:1000:1000::/tmp:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\n",
+    "/etc/group": "agent:x:1000:\nnogroup:x:65534:\n",
+    "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+    "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+}
+_COPIED = ("/etc/ld.so.cache", "/etc/localtime")
+_COPIED_FOR_NETWORK = (
+    "/etc/hosts",
+    "/etc/resolv.conf",
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+)
+_ISOLATION = (
+    "--unshare-all",
+    "--unshare-user",
+    "--disable-userns",
+    "--cap-drop",
+    "ALL",
+    "--die-with-parent",
+    "--uid",
+    _UID,
+    "--gid",
+    _UID,
+    "--hostname",
+    "sandbox",
+    "--clearenv",
+)
+
+
+class Arguments:
+    """Options for bwrap that no process list shows, and the files they refer to.
+
+    Args:
+        open_files: Closes the descriptors once the process has them.
+    """
+
+    def __init__(self, open_files: ExitStack) -> None:
+        self.fds: list[int] = []
+        self._open_files = open_files
+        self._words: list[str] = []
+
+    def add(self, *words: str) -> None:
+        """Append options."""
+        self._words += words
+
+    def add_file(self, path: str, content: bytes) -> None:
+        """Put a small file of given content into the jail."""
+        self.add("--perms", "0644", "--file", str(self._hold(content)), path)
+
+    def seal(self) -> int:
+        """Return a descriptor from which bwrap reads all options."""
+        return self._hold(b"".join(os.fsencode(word) + b"\0" for word in self._words))
+
+    def _hold(self, content: bytes) -> int:
+        fd = os.memfd_create("bwrap")
+        self._open_files.callback(os.close, fd)
+        os.write(fd, content)
+        os.lseek(fd, 0, os.SEEK_SET)
+        self.fds.append(fd)
+        return fd
+
+
+def describe(jail: Jail, open_files: ExitStack) -> Arguments:
+    """Write down a jail for bwrap.
+
+    Args:
+        jail: The jail.
+        open_files: Closes the descriptors that the options refer to.
+    """
+    arguments = Arguments(open_files)
+    arguments.add(*_ISOLATION)
+    if jail.network:
+        arguments.add("--share-net")
+    for path, content in _etc(network=jail.network).items():
+        arguments.add_file(path, content)
+    arguments.add(*_system())
+    arguments.add(*_scratch(jail))
+    if jail.overlay is not None:
+        arguments.add(*_layer(jail.overlay))
+    for bind in jail.binds:
+        arguments.add(*_bind(bind))
+    arguments.add("--remount-ro", "/dev", "--remount-ro", "/")
+    for name, value in jail.environment.items():
+        arguments.add("--setenv", name, value)
+    arguments.add("--chdir", jail.cwd)
+    return arguments
+
+
+@cache
+def _system() -> tuple[str, ...]:
+    """The read-only system, folder by folder, and this Python where it lies elsewhere."""
+    words = ["--ro-bind", "/usr", "/usr"]
+    for entry in sorted(Path("/").iterdir()):
+        if entry.name in {"bin", "sbin"} or entry.name.startswith("lib"):
+            if entry.is_symlink():
+                words += ["--symlink", str(entry.readlink()), str(entry)]
+            elif entry.is_dir() and entry.name != "lost+found":
+                words += ["--ro-bind", str(entry), str(entry)]
+    if Path("/etc/alternatives").is_dir():  # nothing but links, without which awk and cc are missing
+        words += ["--ro-bind", "/etc/alternatives", "/etc/alternatives"]
+    python = os.path.realpath(sys.base_prefix)
+    if not PurePosixPath(python).is_relative_to("/usr"):
+        words += ["--ro-bind", python, python]
+        if python != sys.base_prefix:
+            words += ["--ro-bind", python, sys.base_prefix]
+    return (*words, "--proc", "/proc", "--dev", "/dev")
+
+
+@cache
+def _etc(*, network: bool) -> Mapping[str, bytes]:
+    """Single files only: as root, everything that is bound can be read, whatever its mode."""
+    files = {path: content.encode() for path, content in _MADE_UP.items()}
+    for path in (*_COPIED, *(_COPIED_FOR_NETWORK if network else ())):
+        if os.access(path, os.R_OK):
+            files[path] = Path(path).read_bytes()
+    return files
+
+
+def _scratch(jail: Jail) -> Iterator[str]:
+    """Folders that are empty at the start and gone at the end."""
+    size = () if jail.limits.memory is None else ("--size", str(jail.limits.memory))
+    mounted: list[PurePosixPath] = []
+    for folder in ("/tmp", "/dev/shm", *jail.folders):  # noqa: S108 - the one of the jail
+        path = PurePosixPath(folder)
+        if any(path.is_relative_to(root) for root in mounted):
+            yield from ("--dir", folder)
+        else:
+            yield from (*size, "--perms", "0755", "--tmpfs", folder)
+            mounted.append(path)
+
+
+def _layer(overlay: Overlay) -> tuple[str, ...]:
+    layers = ("--overlay-src", str(overlay.lower), "--overlay", str(overlay.upper), str(overlay.work))
+    return (*layers, overlay.dest)
+
+
+def _bind(bind: Bind) -> tuple[str, ...]:
+    return ("--bind" if bind.writable else "--ro-bind", str(bind.source), bind.dest)
