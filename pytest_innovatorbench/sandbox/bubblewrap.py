@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from pytest_innovatorbench.sandbox import layering
 from pytest_innovatorbench.sandbox.cgroups import open_group
 from pytest_innovatorbench.sandbox.children import ProcessTree, cap_process
 from pytest_innovatorbench.sandbox.command_line import describe
-from pytest_innovatorbench.sandbox.model import Jail
+from pytest_innovatorbench.sandbox.model import Jail, Limits
 from pytest_innovatorbench.sandbox.spawner import start_process
 
 if TYPE_CHECKING:
@@ -67,20 +67,23 @@ class BubblewrapSandbox:
             arguments.add("--info-fd", str(gate.info_in), "--block-fd", str(gate.block_out))
             command = ["bwrap", "--args", str(arguments.seal()), "--", *argv]
             handed_over = (gate.info_in, gate.block_out, *arguments.fds, *pass_fds)
-            process = start_process(
-                lambda: subprocess.Popen(
-                    command,
-                    executable=self._program,
-                    bufsize=0,
-                    stdin=subprocess.DEVNULL if stdin is None else stdin,
-                    stdout=subprocess.DEVNULL if stdout is None else stdout,
-                    stderr=subprocess.DEVNULL if stderr is None else stderr,
-                    pass_fds=handed_over,
-                    env={},  # what a jail sets, such as LD_PRELOAD, is not for bwrap itself
-                    start_new_session=True,
-                )
-            )
-            return _admit(process, jail, gate)
+            group = open_group(jail.limits)
+
+            def start() -> subprocess.Popen[bytes]:
+                with group.entered() if group is not None else nullcontext():
+                    return subprocess.Popen(
+                        command,
+                        executable=self._program,
+                        bufsize=0,
+                        stdin=subprocess.DEVNULL if stdin is None else stdin,
+                        stdout=subprocess.DEVNULL if stdout is None else stdout,
+                        stderr=subprocess.DEVNULL if stderr is None else stderr,
+                        pass_fds=handed_over,
+                        env={},  # what a jail sets, such as LD_PRELOAD, is not for bwrap itself
+                        start_new_session=True,
+                    )
+
+            return _admit(start_process(start), jail.limits, group, gate)
 
     def overlay_problem(self, lower: Path, upper: Path) -> str | None:
         """Return why ``lower`` cannot be overlaid with writes in ``upper``, or ``None`` if it can."""
@@ -132,16 +135,15 @@ class _Gate:
         return struct.unpack("i", left) == (0,)
 
 
-def _admit(process: subprocess.Popen[bytes], jail: Jail, gate: _Gate) -> ProcessTree:
+def _admit(process: subprocess.Popen[bytes], limits: Limits, group: Group | None, gate: _Gate) -> ProcessTree:
     """Put the caps on a sandbox that waits at the gate, then open it."""
     gate.hand_over()
     init = gate.read_init()
     if init is None:
-        raise _failure(process)
-    group = open_group(jail.limits)
+        raise _failure(process, group)
     tree = ProcessTree(process, root=init, group=group)
     try:
-        _cap(init, jail, group)
+        _cap(init, limits, group)
         is_open = gate.open()
     except ProcessLookupError:
         is_open = False  # it died while it was set up
@@ -150,19 +152,21 @@ def _admit(process: subprocess.Popen[bytes], jail: Jail, gate: _Gate) -> Process
         raise
     if not is_open:
         tree.wait()
-        raise _failure(process)
+        raise _failure(process, None)
     return tree
 
 
-def _cap(init: int, jail: Jail, group: Group | None) -> None:
+def _cap(init: int, limits: Limits, group: Group | None) -> None:
     by_address_space = group is None or not group.has("memory")
-    cap_process(init, jail.limits, memory=by_address_space, processes=os.geteuid() != 0)
+    cap_process(init, limits, memory=by_address_space, processes=os.geteuid() != 0)
     if group is not None:
         group.join(init)
 
 
-def _failure(process: subprocess.Popen[bytes]) -> MachineFaultError:
+def _failure(process: subprocess.Popen[bytes], group: Group | None) -> MachineFaultError:
     process.wait()
+    if group is not None:
+        group.close()
     said = process.stderr.read() if process.stderr is not None else b""
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 import weakref
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -20,7 +21,8 @@ from pytest_innovatorbench.sandbox.spawner import start_process
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_innovatorbench.sandbox.model import Bind, Jail
+    from pytest_innovatorbench.sandbox.cgroups import Group
+    from pytest_innovatorbench.sandbox.model import Bind, Jail, Limits
 
     Layout: TypeAlias = tuple[tuple[Bind, ...], tuple[str, ...]]
 
@@ -61,9 +63,11 @@ class NoSandbox:
             raise MachineFaultError("there are no overlays without a sandbox")
         cwd = self.inside(jail, jail.cwd)
         program = shutil.which(argv[0], path=jail.environment.get("PATH", os.defpath))
-        try:
-            process = start_process(
-                lambda: subprocess.Popen(
+        group = open_group(jail.limits, for_killing=True)
+
+        def start() -> subprocess.Popen[bytes]:
+            with group.entered() if group is not None else nullcontext():
+                return subprocess.Popen(
                     argv,
                     executable=program or argv[0],
                     bufsize=0,
@@ -75,10 +79,14 @@ class NoSandbox:
                     env=jail.environment,
                     start_new_session=True,
                 )
-            )
+
+        try:
+            process = start_process(start)
         except OSError as problem:
+            if group is not None:
+                group.close()
             raise MachineFaultError("the process could not be started", detail=str(problem)) from problem
-        return _cap(process, jail)
+        return _cap(process, jail.limits, group)
 
     def overlay_problem(self, lower: Path, upper: Path) -> str | None:  # noqa: ARG002 - never
         """Return why ``lower`` cannot be overlaid with writes in ``upper``."""
@@ -109,13 +117,12 @@ def _build(stage: Path, jail: Jail) -> None:
         place.symlink_to(bind.source.absolute())
 
 
-def _cap(process: subprocess.Popen[bytes], jail: Jail) -> ProcessTree:
+def _cap(process: subprocess.Popen[bytes], limits: Limits, group: Group | None) -> ProcessTree:
     """Cap a process that already runs: without a sandbox there is nobody who could hold it back."""
-    group = open_group(jail.limits, for_killing=True)
     tree = ProcessTree(process, root=process.pid, group=group, own_session=True)
     try:
         by_address_space = group is None or not group.has("memory")
-        cap_process(process.pid, jail.limits, memory=by_address_space, processes=False)
+        cap_process(process.pid, limits, memory=by_address_space, processes=False)
         if group is not None:
             group.join(process.pid)
     except OSError:
