@@ -67,7 +67,7 @@ def parse_list(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def parse_seeds(text: str) -> tuple[int, ...]:
+def parse_seeds(option: str, text: str) -> tuple[int, ...]:
     """Read seeds: ``5`` is five seeds from 0, ``2-4`` a range, ``1,7`` a list.
 
     Raises:
@@ -83,10 +83,10 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         else:
             seeds = list(range(min(int(text), _MAX_SEEDS + 1)))
     except ValueError:
-        raise SettingsError(f"--ibench-seeds: {text!r} is not understood", remedy=remedy) from None
+        raise SettingsError(f"{option}: {text!r} is not understood", remedy=remedy) from None
     if not seeds or len(seeds) > _MAX_SEEDS or min(seeds) < 0:
         raise SettingsError(
-            f"--ibench-seeds: {text!r} gives no usable seeds", remedy=f"{remedy}, at most {_MAX_SEEDS:,}"
+            f"{option}: {text!r} gives no usable seeds", remedy=f"{remedy}, at most {_MAX_SEEDS:,}"
         )
     return tuple(dict.fromkeys(seeds))
 
@@ -134,7 +134,7 @@ def parse_score(option: str, text: str) -> float:
     return value
 
 
-def parse_run_id(text: str) -> str:
+def parse_run_id(option: str, text: str) -> str:
     """Check a run id: it names a folder.
 
     Raises:
@@ -142,6 +142,6 @@ def parse_run_id(text: str) -> str:
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+=@-]{0,99}", text):
         raise SettingsError(
-            f"--ibench-run-id: {text!r} cannot name a folder", remedy="use letters, digits and . _ - + = @"
+            f"{option}: {text!r} cannot name a folder", remedy="use letters, digits and . _ - + = @"
         )
     return text

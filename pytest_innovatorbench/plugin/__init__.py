@@ -1,1 +1,49 @@
-"""The pytest plugin."""
+"""The pytest plugin: loaded in every run of pytest, idle unless an agent is asked for.
+
+This module and :mod:`.options` are all that a run without agents pays for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_innovatorbench.plugin.options import add_options, is_active
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+_RUNS = ".ibench"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the extension points."""
+    from pytest_innovatorbench import hookspecs  # noqa: PLC0415 - 1 ms that belongs to the hooks
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and the rest of the plugin if agents are asked for."""
+    config.addinivalue_line(
+        "markers", "ibench(id, domain, agent, seed): an attempt; select with -m \"ibench(domain='LD')\""
+    )
+    if is_active(config):
+        from pytest_innovatorbench.plugin.activation import activate  # noqa: PLC0415 - only active runs pay
+
+        activate(config)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Keep pytest out of what agents start from and leave behind: its ``conftest.py`` is not ours."""
+    path = str(collection_path)
+    root = str(config.rootpath)
+    if path.startswith(f"{root}/gym/") or path == f"{root}/gym":
+        return True if (config.rootpath / "evaluations").is_dir() else None
+    return True if f"/{_RUNS}/" in f"{path}/" else None

@@ -33,11 +33,11 @@ from pytest_innovatorbench.runs.records import (
 )
 from pytest_innovatorbench.runs.work import Ending, work
 from pytest_innovatorbench.sandbox import open_sandbox
-from pytest_innovatorbench.sandbox.model import Bind, Limits
+from pytest_innovatorbench.sandbox.model import Limits
 from pytest_innovatorbench.tasks.environment import Environment, bare, build
 
 if TYPE_CHECKING:
-    from pytest_innovatorbench.evaluation.evaluator import EvaluationTarget
+    from pytest_innovatorbench.evaluation.target import EvaluationTarget
     from pytest_innovatorbench.runs.board import Board
     from pytest_innovatorbench.runs.model import AttemptResult
     from pytest_innovatorbench.runs.stop import Stop
@@ -179,15 +179,13 @@ def _unprepared(error: UserError) -> Ending:
 
 def _computer(spec: AttemptSpec, folder: Path, room: _Room) -> LocalComputer:
     resources = spec.task.resources
-    environment = room.environment
     quota = int(resources.disk_gb * _GB)
-    shown = (Bind(source=environment.folder, dest=str(environment.folder)),) if environment.folder else ()
     return LocalComputer(
         room.sandbox,
         workspace_lower=spec.task.gym,
         folder=folder / "workspace",
-        binds=(*shown, *room.agent.binds),
-        environment=_variables(spec, environment),
+        binds=(*room.environment.binds, *room.agent.binds),
+        environment=_variables(spec, room.environment),
         limits=Limits(
             memory=int(resources.memory_gb * _GB) if resources.memory_gb else None,
             processes=_PROCESSES,

@@ -33,12 +33,13 @@ class Doing:
 class Board:
     """Keeps what runs; safe to use from every thread.
 
-    Args:
-        hear: Told of every change worth a line of its own: attempt, kind and text.
+    Attributes:
+        hear: Told of every change worth a line of its own: attempt, kind (``note`` or
+            ``evaluated``) and text. It is called in the attempt's thread.
     """
 
-    def __init__(self, hear: Callable[[str, str, str], None] = lambda *_: None) -> None:
-        self._hear = hear
+    def __init__(self) -> None:
+        self.hear: Callable[[str, str, str], None] = lambda *_: None
         self._running: dict[str, Doing] = {}
         self._lock = threading.Lock()
 
@@ -51,7 +52,6 @@ class Board:
         """Note that an attempt starts."""
         with self._lock:
             self._running[attempt] = Doing(attempt=attempt, since=time.monotonic())
-        self._hear(attempt, "started", "")
 
     def tell(self, attempt: str, what: str) -> None:
         """Note what an attempt does now."""
@@ -60,12 +60,12 @@ class Board:
     def announce(self, attempt: str, what: str) -> None:
         """Note what an attempt does now, where it may take long and deserves a line."""
         self._change(attempt, what=what)
-        self._hear(attempt, "note", what)
+        self.hear(attempt, "note", what)
 
     def scored(self, attempt: str, evals: int, score: float | None) -> None:
         """Note an evaluation."""
         self._change(attempt, evals=evals, last_score=score)
-        self._hear(attempt, "evaluated", "no score" if score is None else f"{score:.1f}")
+        self.hear(attempt, "evaluated", "no score" if score is None else f"{score:.1f}")
 
     def end(self, attempt: str) -> None:
         """Note that an attempt is over."""

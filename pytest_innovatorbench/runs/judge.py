@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pytest_innovatorbench.evaluation.evaluator import EvaluationTarget, evaluate
+from pytest_innovatorbench.evaluation.evaluator import evaluate
 from pytest_innovatorbench.evaluation.model import Caps
 from pytest_innovatorbench.evaluation.submission import freeze
+from pytest_innovatorbench.evaluation.target import EvaluationTarget
 from pytest_innovatorbench.researchgym.gym import Verdict
 from pytest_innovatorbench.tasks.environment import Environment, build, harness
 
@@ -104,11 +105,12 @@ def evaluation_target(task: Task, say: Callable[[str], None] = lambda _: None) -
         evaluations=task.evaluations.parent,
         gym=task.gym,
         python=environment.python,
-        environment=environment.folder,
+        binds=environment.binds,
         site_packages=(environment.site_packages,) if environment.site_packages else (),
         time_limit=task.limits.evaluation_seconds,
         memory=_EVALUATOR_MEMORY,
-        judge=task.judge,
+        judge=task.judge is not None,
+        judge_environment=task.judge or (),
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import EnvironmentBuildError
+from pytest_innovatorbench.sandbox.model import Bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +39,11 @@ class Environment:
     folder: Path | None
     python: Path
     site_packages: Path | None
+
+    @property
+    def binds(self) -> tuple[Bind, ...]:
+        """What a sandbox must show of it."""
+        return (Bind(source=self.folder, dest=str(self.folder)),) if self.folder else ()
 
     def packages(self) -> dict[str, str]:
         """Return the names and versions of its packages."""

@@ -1,0 +1,92 @@
+"""Setting up a run of pytest in which agents make attempts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_innovatorbench.agents.builtin import BUILTIN_AGENTS
+from pytest_innovatorbench.agents.registry import find, tabulate
+from pytest_innovatorbench.errors import UserError
+from pytest_innovatorbench.plugin.collection import Collection
+from pytest_innovatorbench.plugin.options import read_settings
+from pytest_innovatorbench.plugin.reporting import Reporting
+from pytest_innovatorbench.plugin.runloop import RunLoop, Termination
+from pytest_innovatorbench.plugin.session import Run
+from pytest_innovatorbench.reports.writer import parse_target
+from pytest_innovatorbench.runs.plan import settings_record
+from pytest_innovatorbench.runs.records import open_run
+from pytest_innovatorbench.tasks.benchmark import open_benchmark
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_innovatorbench.agents.base import AgentKind
+    from pytest_innovatorbench.settings import Settings
+
+
+class BuiltinAgents:
+    """Offers the agents of the package through the hook."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_ibench_agents(self) -> Sequence[AgentKind]:
+        """Return them."""
+        return BUILTIN_AGENTS
+
+
+class Records:
+    """Creates the folder of the run, in the one process that started it.
+
+    Args:
+        settings: The settings of the run.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Create the folder, unless nothing will run."""
+        option = session.config.option
+        if option.collectonly or hasattr(session.config, "workerinput"):
+            return
+        try:
+            open_run(self._settings.run_folder, settings_record(self._settings))
+        except UserError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+def activate(config: pytest.Config) -> None:
+    """Read the settings and register what runs, collects and reports attempts.
+
+    Raises:
+        pytest.UsageError: An option, an agent or a task pattern is wrong.
+    """
+    config.pluginmanager.register(BuiltinAgents(), "ibench-builtin-agents")
+    try:
+        run = _read(config)
+    except UserError as error:
+        raise pytest.UsageError(str(error)) from None
+    for name, plugin in (
+        ("records", Records(run.settings)),
+        ("collection", Collection(config, run)),
+        ("termination", Termination()),
+        ("runloop", RunLoop(run)),
+        ("reporting", Reporting(config, run)),
+    ):
+        config.pluginmanager.register(plugin, f"ibench-{name}")
+
+
+def _read(config: pytest.Config) -> Run:
+    settings = read_settings(config)
+    for target in settings.reports:
+        parse_target(target)
+    offered = config.hook.pytest_ibench_agents(settings=settings)
+    table = tabulate(kind for kinds in offered for kind in kinds)
+    benchmark = open_benchmark(settings.root)
+    return Run(
+        settings=settings,
+        benchmark=benchmark,
+        task_ids=frozenset(benchmark.select(settings.tasks)),
+        agents={agent: find(agent, table) for agent in settings.agents},
+    )

@@ -1,0 +1,120 @@
+"""From task folders to test items.
+
+The nodes follow the folders, ``evaluations/<task>/task/config.py``, so that every way of naming an
+item on the command line works; nothing in those folders is imported.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_innovatorbench.errors import TaskError
+from pytest_innovatorbench.plugin.items import AttemptItem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_innovatorbench.plugin.session import Run
+    from pytest_innovatorbench.tasks.model import Task
+
+# The first that a task has stands for it; a broken task may lack any of them.
+_STANDS_FOR_TASK = ("task/config.py", "task/evaluation.py", "task.yaml", "task.yml", "hint.md")
+
+
+class Collection:
+    """Collects attempts.
+
+    Args:
+        config: pytest's.
+        run: The run.
+    """
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self._run = run
+        self._evaluations = run.benchmark.root / "evaluations"
+        if config.args_source is not pytest.Config.ArgsSource.ARGS:
+            config.args[:] = [str(self._evaluations)]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """Take over ``evaluations/`` and the folders of its tasks."""
+        if path == self._evaluations:
+            return TasksFolder.from_parent(parent, path=path, run=self._run)
+        return None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Keep pytest out of the records of runs, wherever they lie."""
+        return True if collection_path.is_relative_to(self._run.settings.run_dir) else None
+
+
+class TasksFolder(pytest.Directory):
+    """The ``evaluations`` folder."""
+
+    def __init__(self, *, run: Run, **rest: Any) -> None:  # noqa: ANN401 - pytest's own arguments
+        super().__init__(**rest)
+        self._run = run
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """Yield a folder per selected task."""
+        for task_id in self._run.benchmark.task_ids:
+            if task_id in self._run.task_ids:
+                yield TaskFolder.from_parent(self, path=self.path / task_id, run=self._run, task_id=task_id)
+
+
+class TaskFolder(pytest.Directory):
+    """A folder on the way to the file that stands for a task."""
+
+    def __init__(self, *, run: Run, task_id: str, **rest: Any) -> None:  # noqa: ANN401 - pytest's own arguments
+        super().__init__(**rest)
+        self._run = run
+        self._task_id = task_id
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """Yield the next folder, or the file."""
+        file = self._file()
+        step = self.path / file.relative_to(self.path).parts[0]
+        kind = TaskFile if step == file else TaskFolder
+        yield kind.from_parent(self, path=step, run=self._run, task_id=self._task_id)
+
+    def _file(self) -> Path:
+        task = self._run.benchmark.root / "evaluations" / self._task_id
+        files = [task / name for name in _STANDS_FOR_TASK]
+        return next((file for file in files if file.is_file()), files[0])
+
+
+class TaskFile(pytest.File):
+    """The file that stands for a task; its items are the attempts."""
+
+    def __init__(self, *, run: Run, task_id: str, **rest: Any) -> None:  # noqa: ANN401 - pytest's own arguments
+        super().__init__(**rest)
+        self._run = run
+        self._task_id = task_id
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield an attempt per agent and seed; those of a broken task say what is wrong with it."""
+        task = self._load()
+        for agent in self._run.agents:
+            for seed in self._run.settings.seeds:
+                yield AttemptItem.from_parent(
+                    self,
+                    name=f"{self._task_id}[{_printable(agent)}-{seed}]",
+                    run=self._run,
+                    task_id=self._task_id,
+                    task=task,
+                    agent=agent,
+                    seed=seed,
+                )
+
+    def _load(self) -> Task | TaskError:
+        try:
+            return self._run.benchmark.load(self._task_id)
+        except TaskError as error:
+            return error
+
+
+def _printable(agent: str) -> str:
+    return agent.encode("ascii", "backslashreplace").decode()

@@ -1,0 +1,124 @@
+"""One attempt as a test item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_innovatorbench.errors import TaskError, UserError
+from pytest_innovatorbench.plugin.inline import run_inline
+from pytest_innovatorbench.runs.model import AttemptResult, Status
+from pytest_innovatorbench.runs.plan import AttemptSpec, plan_attempt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_innovatorbench.plugin.session import Run
+    from pytest_innovatorbench.tasks.model import Task
+
+RESULT = pytest.StashKey[AttemptResult]()
+
+
+class NotPassedError(Exception):
+    """An attempt did not end as a passed test; the text says how it ended."""
+
+
+class AttemptItem(pytest.Item):
+    """An attempt of an agent at a task with a seed."""
+
+    def __init__(  # noqa: PLR0913 - what an attempt is made of
+        self,
+        *,
+        run: Run,
+        task_id: str,
+        task: Task | TaskError,
+        agent: str,
+        seed: int,
+        **rest: Any,  # noqa: ANN401 - pytest's own arguments
+    ) -> None:
+        super().__init__(**rest)
+        self._run = run
+        self._task_id = task_id
+        self._task = task
+        self._agent = agent
+        self._seed = seed
+        self._ahead: AttemptResult | BaseException | None = None
+        domain = "other" if isinstance(task, TaskError) else task.domain
+        self.add_marker(pytest.mark.ibench(id=task_id, domain=domain, agent=agent, seed=seed))
+
+    def plan(self) -> AttemptSpec | None:
+        """Settle the attempt, or return ``None`` where its task is broken."""
+        if isinstance(self._task, TaskError):
+            return None
+        return plan_attempt(
+            self._task, self._agent, self._run.agents[self._agent], self._seed, self._run.settings
+        )
+
+    def take(self, outcome: AttemptResult | BaseException | None) -> None:
+        """Keep the outcome of an attempt that ran ahead, for the next time the item is run."""
+        self._ahead = outcome
+
+    def runtest(self) -> None:
+        """Run the attempt, or report the one that ran ahead."""
+        # Used once: a plug-in that runs the item again wants a new attempt, not this one again.
+        outcome, self._ahead = self._ahead, None
+        if outcome is None:
+            outcome = self._run_now()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        self.stash[RESULT] = outcome
+        self.user_properties[:] = _properties(outcome)
+        self.ihook.pytest_ibench_attempt_finished(result=outcome)
+        _check(outcome, self._run.settings.fail_under)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401 - pytest's own
+        """Return one text for an attempt that did not pass, a traceback only for our own bugs."""
+        if isinstance(excinfo.value, (NotPassedError, UserError)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where the item comes from; pytest cannot do without a line."""
+        return self.path, 0, self.name
+
+    def _run_now(self) -> AttemptResult:
+        spec = self.plan()
+        if spec is None:
+            return self._broken()
+        return run_inline(spec, self._run)
+
+    def _broken(self) -> AttemptResult:
+        assert isinstance(self._task, TaskError)  # noqa: S101 - plan() told so
+        return AttemptResult(
+            attempt=f"{self._task_id}-{self._agent}-{self._seed}",
+            task=self._task_id,
+            domain="other",
+            agent=self._agent,
+            seed=self._seed,
+            status=Status.UNSCOREABLE,
+            fault="evaluator",
+            ending="unprepared",
+            max_evals=0,
+            error=str(self._task),
+        )
+
+
+def _properties(result: AttemptResult) -> list[tuple[str, object]]:
+    """Return what JUnit and other reports show of an attempt; plain values only."""
+    return [
+        ("score", result.final),
+        ("best", result.best),
+        ("final", result.final),
+        ("evals", result.evals),
+        ("hint", result.hints > 0),
+        ("status", str(result.status)),
+    ]
+
+
+def _check(result: AttemptResult, least: float | None) -> None:
+    if result.status is not Status.SCORED:
+        whose = f", the {result.fault}'s fault" if result.fault else ""
+        raise NotPassedError(f"{str(result.status).upper()}{whose}: {result.error}\nrecord: {result.run_dir}")
+    if least is not None and (result.final is None or result.final < least):
+        raise NotPassedError(f"the final score {result.final:.1f} is below {least:g}\nrecord: {result.run_dir}")

@@ -1,0 +1,160 @@
+"""The options of a run, each as ``--ibench-NAME`` and as ``ibench_NAME`` in the ini file."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    from pytest_innovatorbench.settings import Hints, Settings
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One option.
+
+    Attributes:
+        name: Name behind ``--ibench-``.
+        metavar: What stands for its value in the help.
+        help: What it does.
+        repeatable: Whether it may be given several times.
+        choices: The values it takes, where they are few.
+    """
+
+    name: str
+    metavar: str
+    help: str
+    repeatable: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Its name in the ini file and in pytest's namespace of options."""
+        return "ibench_" + self.name.replace("-", "_")
+
+
+OPTIONS = (
+    Option(name="agent", metavar="NAME[:MODEL]", repeatable=True, help="agents to run, comma-separated; this switches the benchmark on"),
+    Option(name="task", metavar="TASK", repeatable=True, help="tasks: all (default), an id, a glob, or domain:LD"),
+    Option(name="root", metavar="DIR", help="folder with evaluations/ and gym/ (default: rootdir, else the built-in tasks)"),
+    Option(name="seeds", metavar="SEEDS", help="number of seeds (5), range (0-4) or list (1,7); default 1"),
+    Option(name="concurrency", metavar="N", help="attempts at once in this process; default 1"),
+    Option(name="run-dir", metavar="DIR", help="folder of all runs; default .ibench/runs"),
+    Option(name="run-id", metavar="ID", help="name of this run; default is the time"),
+    Option(name="fail-under", metavar="SCORE", help="fail attempts whose final score is below this"),
+    Option(name="sandbox", metavar="NAME", choices=("bubblewrap", "none"), help="what confines agents and evaluators: bubblewrap (default) or none"),
+    Option(name="working-time", metavar="TIME", help="working time of an attempt, such as 90, 15m or 36h; default: the task's"),
+    Option(name="max-evals", metavar="N", help="evaluations an agent may ask for; default: the task's"),
+    Option(name="max-steps", metavar="N", help="actions an agent may take; default: the task's"),
+    Option(name="hints", metavar="allow|deny", choices=("allow", "deny"), help="whether agents may view hints; default allow"),
+    Option(name="report", metavar="KIND:PATH", repeatable=True, help="write a report: json:PATH, md:PATH or html:PATH"),
+)  # fmt: skip
+
+
+_BY_NAME = {option.name: option for option in OPTIONS}
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("innovatorbench", "research agents as tests (pytest-innovatorbench)")
+    for option in OPTIONS:
+        group.addoption(
+            f"--ibench-{option.name}",
+            dest=option.key,
+            action="append" if option.repeatable else "store",
+            default=None,
+            metavar=option.metavar,
+            help=option.help,
+        )
+        parser.addini(
+            option.key, option.help, type="linelist" if option.repeatable else "string", default=None
+        )
+
+
+def is_active(config: pytest.Config) -> bool:
+    """Tell whether this run of pytest is asked to run agents."""
+    return bool(config.getoption("ibench_agent", None) or config.getini("ibench_agent"))
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Read the options of an active run.
+
+    Raises:
+        SettingsError: A value is wrong.
+    """
+    # Not at the top: this module is loaded in every run of pytest, the settings only in ours.
+    from pytest_innovatorbench import settings  # noqa: PLC0415
+    from pytest_innovatorbench.tasks.benchmark import find_root  # noqa: PLC0415
+
+    def read(name: str, parse: Callable[[str, str], Value]) -> Value | None:
+        text = _text(config, name)
+        return parse(f"--ibench-{name}", text) if text else None
+
+    def whole(least: int) -> Callable[[str, str], int]:
+        return lambda option, text: settings.parse_whole(option, text, least=least)
+
+    return settings.Settings(
+        agents=_nonempty("agent", settings.parse_list(_texts(config, "agent"))),
+        tasks=settings.parse_list(_texts(config, "task")) or ("all",),
+        root=_path(config, "root") or find_root(config.rootpath),
+        seeds=read("seeds", settings.parse_seeds) or (0,),
+        concurrency=read("concurrency", whole(1)) or 1,
+        run_dir=_path(config, "run-dir") or config.rootpath / ".ibench" / "runs",
+        run_id=read("run-id", settings.parse_run_id) or _new_run_id(config),
+        fail_under=read("fail-under", settings.parse_score),
+        sandbox=_text(config, "sandbox") or "bubblewrap",
+        working_time=read("working-time", settings.parse_duration),
+        max_evals=read("max-evals", whole(0)),
+        max_steps=read("max-steps", whole(1)),
+        hints=cast("Hints", _text(config, "hints") or "allow"),
+        reports=tuple(_texts(config, "report")),
+    )
+
+
+def _text(config: pytest.Config, name: str) -> str:
+    from pytest_innovatorbench.errors import SettingsError  # noqa: PLC0415
+
+    option = _BY_NAME[name]
+    given = config.getoption(option.key)
+    value = str(given if given is not None else config.getini(option.key) or "").strip()
+    if option.choices and value and value not in option.choices:
+        raise SettingsError(f"--ibench-{name}: {value!r} is not known", remedy="choose " + " or ".join(option.choices))  # fmt: skip
+    return value
+
+
+def _texts(config: pytest.Config, name: str) -> list[str]:
+    key = _BY_NAME[name].key
+    return list(config.getoption(key) or config.getini(key) or ())
+
+
+def _nonempty(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    from pytest_innovatorbench.errors import SettingsError  # noqa: PLC0415
+
+    if not values:
+        raise SettingsError(f"--ibench-{name} is empty", remedy="name at least one, such as oracle")
+    return values
+
+
+def _path(config: pytest.Config, name: str) -> Path | None:
+    """Return a path: typed ones start at the working folder, those of the ini file at that file."""
+    text = _text(config, name)
+    if not text:
+        return None
+    typed = config.getoption(_BY_NAME[name].key) is not None
+    return Path(config.invocation_params.dir if typed else config.rootpath, Path(text).expanduser()).resolve()
+
+
+def _new_run_id(config: pytest.Config) -> str:
+    """Name the run by its time; workers of xdist are given the name with the other options."""
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    config.option.ibench_run_id = name
+    return name

@@ -1,0 +1,37 @@
+"""What the parts of the plugin share in one active run of pytest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_innovatorbench.runs.board import Board
+from pytest_innovatorbench.runs.stop import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_innovatorbench.agents.base import AgentKind
+    from pytest_innovatorbench.settings import Settings
+    from pytest_innovatorbench.tasks.benchmark import Benchmark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """An active run.
+
+    Attributes:
+        settings: What the user asked for.
+        benchmark: Where the tasks are.
+        task_ids: The tasks that were selected.
+        agents: The agents that were asked for, in that order.
+        stop: Asks its attempts to end.
+        board: Knows what its attempts are doing.
+    """
+
+    settings: Settings
+    benchmark: Benchmark
+    task_ids: frozenset[str]
+    agents: Mapping[str, AgentKind]
+    stop: Stop = field(default_factory=Stop)
+    board: Board = field(default_factory=Board)
