@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_innovatorbench.evaluation.contract import base_eval
 from pytest_innovatorbench.sandbox.model import Bind
+
+CONTRACT = Path(base_eval.__file__).parent  # imported, so that its bytecode is there for the evaluators
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,3 @@ class EvaluationTarget:
         own = self.evaluations / "base"
         is_whole = all((own / name).is_file() for name in ("base_eval.py", "data_classes.py"))
         return own if is_whole else CONTRACT
-
-
-CONTRACT = Path(__file__).parent / "contract"
