@@ -118,21 +118,20 @@ class _Form:
         columns = {
             heading: max(display_width(row.cells.get(heading, "")) for row in rows) for heading in headings
         }
-        wanted = max(display_width(row.name) for row in rows if "dom" in row.cells)
         figures = sum(columns.values()) + max(display_width(row.tail) for row in rows)
         # Narrow gaps come before cut names, since a cut name may no longer tell two tasks apart.
-        gap = 2 if wanted + figures + 2 * (len(columns) + 1) <= width else 1
-        room = width - figures - gap * (len(columns) + 1)
+        for gap in (2, 1):
+            wanted = max(display_width(row.name) - _span(row, columns, gap) for row in rows)
+            room = width - figures - gap * (len(columns) + 1)
+            if wanted <= room:
+                break
         return cls(name=max(min(wanted, room), min(wanted, _NARROWEST_TASK)), columns=columns, gap=gap)
 
     def line(self, row: Row) -> str:
-        # The name of a mean runs on over the columns that a mean has no text for.
-        empty = list(takewhile(lambda heading: heading not in row.cells, self.columns))
-        width = self.name + sum(self.columns[heading] + self.gap for heading in empty)
+        width = self.name + _span(row, self.columns, self.gap)
         cells = [
             pad(row.cells.get(heading, ""), cells, right=heading != "dom")
-            for heading, cells in self.columns.items()
-            if heading not in empty
+            for heading, cells in list(self.columns.items())[len(_empty(row, self.columns)) :]
         ]
         return (" " * self.gap).join([pad(cut_middle(row.name, width), width), *cells, row.tail]).rstrip()
 
@@ -144,6 +143,15 @@ def _reasons(shown: Iterable[AttemptResult], width: int) -> list[str]:
         if result.error
         for line in _wrapped(f"{result.attempt}: {status_text(result)}: {result.error}", width)
     ]
+
+
+def _span(row: Row, columns: dict[str, int], gap: int) -> int:
+    """Return the cells beside its own column that the name of a row may run on over."""
+    return sum(columns[heading] + gap for heading in _empty(row, columns))
+
+
+def _empty(row: Row, columns: Iterable[str]) -> list[str]:
+    return list(takewhile(lambda heading: heading not in row.cells, columns))
 
 
 def _wrapped(text: str, width: int) -> list[str]:

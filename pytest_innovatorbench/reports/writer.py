@@ -80,6 +80,8 @@ def write_report(target: ReportTarget, document: ReportDocument) -> Path:
 
 
 def _check_replaceable(path: Path) -> None:
+    if path.parent.exists() and not path.parent.is_dir():
+        raise OSError(0, "its folder is a plain file")
     # Renaming over /dev/null or a socket would put a plain file in its place for the whole machine.
     if path.exists() and not path.is_file():
         raise OSError(0, "it is not a plain file")
