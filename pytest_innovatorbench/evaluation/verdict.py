@@ -23,7 +23,8 @@ _TYPE_NAMES = {
     str: "a string",
     list: "a list",
     dict: "a dict",
-    int: "too large",
+    int: "a number",
+    float: "a number",
 }
 
 
@@ -117,11 +118,11 @@ def _problem(name: str, result: Json) -> str | None:
         return f"evaluator raised {_name(result['raised'])} in {where}"
     outcome = _outcome(result)
     if not isinstance(outcome, dict):
-        return f"evaluator returned {_kind(outcome)} instead of a dict in {where}"
+        return f"evaluator returned {_TYPE_NAMES[type(outcome)]} instead of a dict in {where}"
     if "score" not in outcome:
         return f"evaluator returned no score in {where}"
     if not _is_finite(outcome["score"]):
-        return f"evaluator's score in {where} is {_kind(outcome['score'])}, not a finite number"
+        return f"evaluator's score in {where} is {_shape(outcome['score'])}, not a finite number"
     return None
 
 
@@ -132,8 +133,11 @@ def _is_finite(score: object) -> bool:
         return False
 
 
-def _kind(value: object) -> str:
-    return str(value) if isinstance(value, float) else _TYPE_NAMES[type(value)]
+def _shape(score: object) -> str:
+    if isinstance(score, float):
+        return str(score)
+    is_number = isinstance(score, int) and not isinstance(score, bool)
+    return "too large" if is_number else _TYPE_NAMES[type(score)]
 
 
 def _name(value: object) -> str:
