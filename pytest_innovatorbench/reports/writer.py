@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from pytest_innovatorbench.errors import SettingsError, UserError
-from pytest_innovatorbench.reports.html_report import render_html
-from pytest_innovatorbench.reports.json_report import render_json
-from pytest_innovatorbench.reports.markdown_report import render_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,11 +17,7 @@ if TYPE_CHECKING:
 
 ReportKind: TypeAlias = Literal["json", "md", "html"]
 
-_RENDERERS: dict[str, Callable[[ReportDocument], str]] = {
-    "json": render_json,
-    "md": render_markdown,
-    "html": render_html,
-}
+_KINDS = ("json", "md", "html")
 _ALLOWED = "use json:PATH, md:PATH or html:PATH"
 
 
@@ -51,7 +44,7 @@ def parse_target(text: str) -> ReportTarget:
         SettingsError: The value is not a known kind, a colon and a path.
     """
     kind, _, path = text.partition(":")
-    if kind not in _RENDERERS or not path.strip() or "\0" in path:
+    if kind not in _KINDS or not path.strip() or "\0" in path:
         raise SettingsError(f"cannot make a report of {text!r}", remedy=_ALLOWED)
     return ReportTarget(kind=cast("ReportKind", kind), path=Path(path))
 
@@ -64,7 +57,7 @@ def write_report(target: ReportTarget, document: ReportDocument) -> Path:
     Raises:
         UserError: The file cannot be written there.
     """
-    text = _RENDERERS[target.kind](document)
+    text = _renderer(target.kind)(document)
     try:
         # Links are followed, so that the file that is meant is replaced and not the link to it.
         path = target.path.expanduser().resolve()
@@ -77,6 +70,23 @@ def write_report(target: ReportTarget, document: ReportDocument) -> Path:
             f"cannot write the report {target}: {reason}", remedy="choose another path"
         ) from error
     return path
+
+
+def _renderer(kind: ReportKind) -> Callable[[ReportDocument], str]:
+    # Imported late: most runs parse targets or write one kind, and pay for no other.
+    match kind:
+        case "json":
+            from pytest_innovatorbench.reports.json_report import render_json  # noqa: PLC0415 - see above
+
+            return render_json
+        case "md":
+            from pytest_innovatorbench.reports.markdown_report import render_markdown  # noqa: PLC0415
+
+            return render_markdown
+        case "html":
+            from pytest_innovatorbench.reports.html_report import render_html  # noqa: PLC0415
+
+            return render_html
 
 
 def _check_replaceable(path: Path) -> None:
