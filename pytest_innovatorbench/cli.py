@@ -1,4 +1,118 @@
-"""The `ibench` command."""
+"""The ``ibench`` command: what one wants beside running pytest.
+
+Commands import what they need when they run, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pytest_innovatorbench.errors import UserError
+
+if TYPE_CHECKING:
+    from pytest_innovatorbench.tasks.benchmark import Benchmark
+
+app = typer.Typer(
+    help="Tasks, records and machine checks of pytest-innovatorbench. Agents are run by pytest: "
+    "pytest --ibench-agent=oracle --ibench-task=all",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Root = Annotated[
+    Path | None,
+    typer.Option(help="Folder with evaluations/ and gym/; else this one or the built-in tasks."),
+]
+
 
 def main() -> None:
-    """Run the command."""
+    """Run the command; a user's mistake ends it with one line and status 2."""
+    try:
+        app()
+    except UserError as error:
+        sys.stderr.write(f"ibench: {error}\n")
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+@app.command("list")
+def list_tasks(root: Root = None) -> None:
+    """List the tasks, and what is wrong with those that are broken."""
+    from pytest_innovatorbench.errors import TaskError  # noqa: PLC0415
+
+    benchmark = _benchmark(root)
+    broken = 0
+    for task_id in benchmark.task_ids:
+        try:
+            task = benchmark.load(task_id)
+        except TaskError as error:
+            broken += 1
+            typer.echo(f"{task_id:28} BROKEN")
+            for problem in error.problems:
+                typer.echo(f"    {problem}")
+        else:
+            gpus = f"{task.resources.gpus} GPU" if task.resources.gpus else "CPU"
+            hours = f"{task.limits.working_hours:g} h"
+            typer.echo(f"{task_id:28} {task.domain:5} {hours:>6}  {gpus:6} {task.title}")
+    if broken:
+        raise UserError(f"{broken} of {len(benchmark.task_ids)} tasks are broken", remedy="see above")
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="Folder of a run, below .ibench/runs.")],
+    to: Annotated[list[str] | None, typer.Option(help="Also write json:PATH, md:PATH or html:PATH.")] = None,
+) -> None:
+    """Show a run's scores from its records, also of one that was killed."""
+    from pytest_innovatorbench.reports.document import report_document  # noqa: PLC0415
+    from pytest_innovatorbench.reports.table import summary_lines  # noqa: PLC0415
+    from pytest_innovatorbench.reports.writer import parse_target, write_report  # noqa: PLC0415
+    from pytest_innovatorbench.runs.records import read_results, read_settings  # noqa: PLC0415
+
+    targets = [parse_target(text) for text in to or ()]
+    results = list(read_results(run))
+    document = report_document(results, read_settings(run), run_dir=run)
+    for line in summary_lines(document):
+        typer.echo(line)
+    for target in targets:
+        typer.echo(f"written: {write_report(target, document)}")
+
+
+@app.command()
+def grade(
+    archive: Annotated[Path, typer.Argument(help="RUN/attempts/ATTEMPT/submissions/NNN.tar.")],
+    task: Annotated[str, typer.Option(help="The task it was made for.")],
+    root: Root = None,
+    sandbox: Annotated[str, typer.Option(help="bubblewrap or none.")] = "bubblewrap",
+) -> None:
+    """Evaluate a kept submission again and print the evaluator's verdict as JSON."""
+    import json  # noqa: PLC0415
+
+    from pytest_innovatorbench.runs.regrade import regrade  # noqa: PLC0415
+
+    verdict = regrade(archive, _benchmark(root).load(task), sandbox)
+    typer.echo(json.dumps(verdict, indent=1))
+    if verdict["score"] is None:
+        sys.exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Check that this machine can confine agents, and say how."""
+    from pytest_innovatorbench.runs.checkup import checkup  # noqa: PLC0415
+
+    for line in checkup():
+        typer.echo(line)
+
+
+def _benchmark(root: Path | None) -> Benchmark:
+    from pytest_innovatorbench.tasks.benchmark import find_root, open_benchmark  # noqa: PLC0415
+
+    return open_benchmark(root or find_root(Path.cwd()))

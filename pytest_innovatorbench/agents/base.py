@@ -40,13 +40,11 @@ class AgentRequest:
 
 
 class Agent(Protocol):
-    """Somebody who does research.
+    """Somebody who does research."""
 
-    Attributes:
-        binds: Host paths that its computer shows it read-only, such as its own program.
-    """
-
-    binds: tuple[Bind, ...]
+    @property
+    def binds(self) -> tuple[Bind, ...]:
+        """Host paths that its computer shows it read-only, such as its own program."""
 
     def run(self, gym: ResearchGym) -> None:
         """Work until done; returning means to finish.

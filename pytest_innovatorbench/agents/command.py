@@ -70,7 +70,9 @@ def _inside(program: Path, hidden: Path) -> str:
         if not os.access(program / "run", os.X_OK):
             raise SettingsError(f"{program} holds no executable 'run'", remedy="add one, or name a file")
         if hidden.resolve().is_relative_to(program):
-            raise SettingsError(f"{program} holds the evaluators", remedy="keep the agent in a folder of its own")
+            raise SettingsError(
+                f"{program} holds the evaluators", remedy="keep the agent in a folder of its own"
+            )
         return f"{_PROGRAM}/run"
     if not program.is_file():
         raise SettingsError(f"there is no program {program}", remedy="give a path: command:./my_agent.sh")
@@ -84,5 +86,6 @@ def _inside(program: Path, hidden: Path) -> str:
 def _install_tool(folder: Path) -> None:
     tool = folder / "bin" / "ibench-tool"
     tool.parent.mkdir(parents=True)
-    tool.write_text(files("pytest_innovatorbench.agents").joinpath("ibench_tool.py").read_text("utf-8"))
+    source = files("pytest_innovatorbench.agents").joinpath("ibench_tool.py").read_text("utf-8")
+    tool.write_text("#!/usr/bin/env python3\n" + source)
     tool.chmod(0o755)

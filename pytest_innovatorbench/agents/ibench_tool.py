@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Ask the harness for an evaluation, the hint or the end of the attempt.
 
 usage: ibench-tool eval      evaluate /workspace/data/outputs as it is now
@@ -18,7 +17,7 @@ import sys
 ACTIONS = {"eval": "eval", "hint": "view_hint", "finish": "finish", "status": "status"}
 
 
-def ask(name: str) -> dict:
+def ask(name: str) -> dict[str, object]:
     """Send one request and return the harness's answer."""
     link = socket.socket(socket.AF_UNIX)
     link.connect(os.environ.get("IBENCH_SOCKET", "/ibench/socket"))
@@ -26,7 +25,8 @@ def ask(name: str) -> dict:
     answer = link.makefile("rb").readline()
     if not answer:
         sys.exit("ibench-tool: the attempt is over")
-    return json.loads(answer)
+    observation: dict[str, object] = json.loads(answer)
+    return observation
 
 
 def main() -> None:

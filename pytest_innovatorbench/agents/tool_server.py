@@ -100,5 +100,7 @@ def _status(gym: ResearchGym) -> dict[str, Any]:
         "evals_left": max(0, gym.allowance.evals - gym.ledger.evals),
         "steps_left": max(0, gym.allowance.steps - gym.ledger.steps),
     }
-    text = f"{left['seconds_left']:g} s, {left['evals_left']} evaluations and {left['steps_left']} actions left"
+    text = (
+        f"{left['seconds_left']:g} s, {left['evals_left']} evaluations and {left['steps_left']} actions left"
+    )
     return {"success": True, "message": text, **left}

@@ -27,7 +27,7 @@ class NotPassedError(Exception):
 class AttemptItem(pytest.Item):
     """An attempt of an agent at a task with a seed."""
 
-    def __init__(  # noqa: PLR0913 - what an attempt is made of
+    def __init__(
         self,
         *,
         run: Run,
@@ -121,4 +121,6 @@ def _check(result: AttemptResult, least: float | None) -> None:
         whose = f", the {result.fault}'s fault" if result.fault else ""
         raise NotPassedError(f"{str(result.status).upper()}{whose}: {result.error}\nrecord: {result.run_dir}")
     if least is not None and (result.final is None or result.final < least):
-        raise NotPassedError(f"the final score {result.final:.1f} is below {least:g}\nrecord: {result.run_dir}")
+        raise NotPassedError(
+            f"the final score {result.final:.1f} is below {least:g}\nrecord: {result.run_dir}"
+        )

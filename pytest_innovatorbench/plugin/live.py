@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.reports.progress import (
     EventKind,
@@ -21,7 +21,7 @@ from pytest_innovatorbench.reports.progress import (
 if TYPE_CHECKING:
     import pytest
 
-    from pytest_innovatorbench.runs.board import Board
+    from pytest_innovatorbench.runs.board import Board, Doing
 
 _CLEAR = "\r\x1b[2K"
 _TERMINAL_SECONDS = 0.5
@@ -41,7 +41,8 @@ class Live:
     """
 
     def __init__(self, config: pytest.Config, board: Board, total: int) -> None:
-        self._reporter = config.pluginmanager.get_plugin("terminalreporter")
+        reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+        self._reporter = reporter
         self._writer = config.get_terminal_writer()
         self._board = board
         self._total = total
@@ -88,34 +89,33 @@ class Live:
             except Empty:
                 return
             doing = running.get(attempt)
-            seconds = time.monotonic() - doing.since if doing else 0.0
             if kind == "note":
                 self._say(f"{attempt}: {text}")
-            elif kind == "evaluated" and doing and seconds >= _QUIET_SECONDS and not self._terminal:
-                self._say(self._line("evaluated", attempt, seconds, doing.evals, doing.last_score))
+            elif doing and not self._terminal and time.monotonic() - doing.since >= _QUIET_SECONDS:
+                self._say(self._line("evaluated", doing))
 
     def _beat(self) -> None:
         for doing in self._board.running():
-            seconds = time.monotonic() - doing.since
-            self._say(self._line("running", doing.attempt, seconds, doing.evals, doing.last_score, doing.what))
+            self._say(self._line("running", doing))
 
-    def _line(self, kind: str, attempt: str, seconds: float, evals: int, score: float | None, detail: str = "") -> str:  # fmt: skip  # noqa: PLR0913 - the fields of an event
+    def _line(self, kind: EventKind, doing: Doing) -> str:
         event = ProgressEvent(
-            kind=cast("EventKind", kind),
-            attempt=attempt,
+            kind=kind,
+            attempt=doing.attempt,
             done=self._done,
             total=self._total,
-            seconds=seconds,
-            evals=evals,
-            score=score,
-            detail=detail,
+            seconds=time.monotonic() - doing.since,
+            evals=doing.evals,
+            score=doing.last_score,
+            detail=doing.what if kind == "running" else "",
         )
         return plain_line(event)
 
     def _say(self, text: str) -> None:
         self._erase()
-        self._reporter.ensure_newline()
-        self._reporter.write_line(text)
+        if self._reporter:
+            self._reporter.ensure_newline()
+            self._reporter.write_line(text)
         self._spoke = time.monotonic()
 
     def _draw(self) -> None:
@@ -130,7 +130,7 @@ class Live:
             )
             for doing in self._board.running()
         )
-        if not self._drawn:
+        if not self._drawn and self._reporter:
             self._reporter.ensure_newline()
         width = self._writer.fullwidth - 1
         line = status_line(Progress(done=self._done, total=self._total, running=running), width)

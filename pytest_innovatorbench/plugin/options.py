@@ -43,22 +43,82 @@ class Option:
 
 
 OPTIONS = (
-    Option(name="agent", metavar="NAME[:MODEL]", repeatable=True, help="agents to run, comma-separated; this switches the benchmark on"),
-    Option(name="task", metavar="TASK", repeatable=True, help="tasks: all (default), an id, a glob, or domain:LD"),
-    Option(name="root", metavar="DIR", help="folder with evaluations/ and gym/ (default: rootdir, else the built-in tasks)"),
-    Option(name="seeds", metavar="SEEDS", help="number of seeds (5), range (0-4) or list (1,7); default 1"),
-    Option(name="concurrency", metavar="N", help="attempts at once in this process; default 1"),
-    Option(name="run-dir", metavar="DIR", help="folder of all runs; default .ibench/runs"),
-    Option(name="run-id", metavar="ID", help="name of this run; default is the time"),
-    Option(name="fail-under", metavar="SCORE", help="fail attempts whose final score is below this"),
-    Option(name="sandbox", metavar="NAME", choices=("bubblewrap", "none"), help="what confines agents and evaluators: bubblewrap (default) or none"),
-    Option(name="working-time", metavar="TIME", help="working time of an attempt, such as 90, 15m or 36h; default: the task's"),
-    Option(name="max-evals", metavar="N", help="evaluations an agent may ask for; default: the task's"),
-    Option(name="max-steps", metavar="N", help="actions an agent may take; default: the task's"),
-    Option(name="hints", metavar="allow|deny", choices=("allow", "deny"), help="whether agents may view hints; default allow"),
-    Option(name="report", metavar="KIND:PATH", repeatable=True, help="write a report: json:PATH, md:PATH or html:PATH"),
-)  # fmt: skip
-
+    Option(
+        name="agent",
+        metavar="NAME[:MODEL]",
+        repeatable=True,
+        help="agents to run, comma-separated; this switches the benchmark on",
+    ),
+    Option(
+        name="task",
+        metavar="TASK",
+        repeatable=True,
+        help="tasks: all (default), an id, a glob, or domain:LD",
+    ),
+    Option(
+        name="root",
+        metavar="DIR",
+        help="folder with evaluations/ and gym/ (default: rootdir, else the built-in tasks)",
+    ),
+    Option(
+        name="seeds",
+        metavar="SEEDS",
+        help="number of seeds (5), range (0-4) or list (1,7); default 1",
+    ),
+    Option(
+        name="concurrency",
+        metavar="N",
+        help="attempts at once in this process; default 1",
+    ),
+    Option(
+        name="run-dir",
+        metavar="DIR",
+        help="folder of all runs; default .ibench/runs",
+    ),
+    Option(
+        name="run-id",
+        metavar="ID",
+        help="name of this run; default is the time",
+    ),
+    Option(
+        name="fail-under",
+        metavar="SCORE",
+        help="fail attempts whose final score is below this",
+    ),
+    Option(
+        name="sandbox",
+        metavar="NAME",
+        choices=("bubblewrap", "none"),
+        help="what confines agents and evaluators: bubblewrap (default) or none",
+    ),
+    Option(
+        name="working-time",
+        metavar="TIME",
+        help="working time of an attempt, such as 90, 15m or 36h; default: the task's",
+    ),
+    Option(
+        name="max-evals",
+        metavar="N",
+        help="evaluations an agent may ask for; default: the task's",
+    ),
+    Option(
+        name="max-steps",
+        metavar="N",
+        help="actions an agent may take; default: the task's",
+    ),
+    Option(
+        name="hints",
+        metavar="allow|deny",
+        choices=("allow", "deny"),
+        help="whether agents may view hints; default allow",
+    ),
+    Option(
+        name="report",
+        metavar="KIND:PATH",
+        repeatable=True,
+        help="write a report: json:PATH, md:PATH or html:PATH",
+    ),
+)
 
 _BY_NAME = {option.name: option for option in OPTIONS}
 
@@ -75,9 +135,10 @@ def add_options(parser: pytest.Parser) -> None:
             metavar=option.metavar,
             help=option.help,
         )
-        parser.addini(
-            option.key, option.help, type="linelist" if option.repeatable else "string", default=None
-        )
+        if option.repeatable:
+            parser.addini(option.key, option.help, type="linelist", default=[])
+        else:
+            parser.addini(option.key, option.help, type="string", default="")
 
 
 def is_active(config: pytest.Config) -> bool:
@@ -127,7 +188,8 @@ def _text(config: pytest.Config, name: str) -> str:
     given = config.getoption(option.key)
     value = str(given if given is not None else config.getini(option.key) or "").strip()
     if option.choices and value and value not in option.choices:
-        raise SettingsError(f"--ibench-{name}: {value!r} is not known", remedy="choose " + " or ".join(option.choices))  # fmt: skip
+        choices = " or ".join(option.choices)
+        raise SettingsError(f"--ibench-{name}: {value!r} is not known", remedy=f"choose {choices}")
     return value
 
 

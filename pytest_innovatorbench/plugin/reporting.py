@@ -19,7 +19,7 @@ from pytest_innovatorbench.runs.plan import settings_record
 from pytest_innovatorbench.runs.records import result_from_dict, result_to_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
 
     from pytest_innovatorbench.plugin.session import Run
     from pytest_innovatorbench.reports.document import ReportDocument
@@ -81,7 +81,9 @@ class Reporting:
         if session.config.option.collectonly or hasattr(session.config, "workerinput"):
             return
         results = list(self._results.values())
-        self._config.hook.pytest_ibench_run_finished(results=results, run_folder=self._run.settings.run_folder)
+        self._config.hook.pytest_ibench_run_finished(
+            results=results, run_folder=self._run.settings.run_folder
+        )
         for text in self._run.settings.reports:
             try:
                 write_report(parse_target(text), self._document())
@@ -106,9 +108,7 @@ class Reporting:
 
     def _document(self) -> ReportDocument:
         settings = self._run.settings
-        return report_document(
-            self._results.values(), settings_record(settings), run_dir=settings.run_folder
-        )
+        return report_document(self._results.values(), settings_record(settings), run_dir=settings.run_folder)
 
 
 def _status(report: pytest.TestReport, result: AttemptResult) -> tuple[str, str, Any]:
@@ -121,5 +121,3 @@ def _status(report: pytest.TestReport, result: AttemptResult) -> tuple[str, str,
     if result.status is Status.VIOLATION:
         return "failed", "V", f"VIOLATION{score}"
     return "failed", "I", f"INTERRUPTED{score}"
-
-

@@ -48,7 +48,7 @@ class Verdict:
 class Judge(Protocol):
     """Freezes the outputs as they are and evaluates them."""
 
-    def __call__(self, *, final: bool) -> Verdict:
+    def __call__(self) -> Verdict:
         """Return the verdict; faults are values, not exceptions."""
 
 
@@ -153,14 +153,14 @@ class ResearchGym:
                 self.end("evals")
                 text = "No evaluations are left. The attempt ends; its last outputs are evaluated."
                 return Observation(success=False, message=text, kind="eval", error_message=text)
-            verdict = self._judge(final=False)
+            verdict = self._judge()
             self.note("evaluation", final=False, **verdict.event)
             return self._eval_observation(verdict)
 
     def evaluate_finally(self) -> None:
         """Evaluate the outputs once more, whatever ended the attempt."""
         with self._judging:
-            verdict = self._judge(final=True)
+            verdict = self._judge()
             self.note("evaluation", final=True, **verdict.event)
 
     def view_hint(self) -> Observation:
@@ -180,7 +180,9 @@ class ResearchGym:
     def finish(self) -> Observation:
         """End the attempt because the agent says so."""
         self.end("finished")
-        return Observation(success=True, message="The attempt ends; its outputs are evaluated.", kind="finish")
+        return Observation(
+            success=True, message="The attempt ends; its outputs are evaluated.", kind="finish"
+        )
 
     def _open_step(self, action: Action) -> int:
         if self.ending is None and self.remaining_seconds() <= 0:
@@ -220,7 +222,9 @@ class ResearchGym:
         score = self.ledger.net(verdict.score)
         ends = " If you use eval again, the attempt ends." if left == 0 else ""
         data = {"overall_score": score, "already_eval_num": self.ledger.evals, **verdict.metrics}
-        text = f"Eval finish! You have remaining {left} eval times.{ends} Score {score:.2f}. {verdict.message}"
+        text = (
+            f"Eval finish! You have remaining {left} eval times.{ends} Score {score:.2f}. {verdict.message}"
+        )
         return Observation(success=True, message=text.strip(), kind="eval", data=data)
 
 

@@ -57,11 +57,8 @@ class SubmissionJudge:
         self._caps = caps or Caps()
         self._count = 0
 
-    def __call__(self, *, final: bool) -> Verdict:
+    def __call__(self) -> Verdict:
         """Freeze and evaluate the outputs as they are now.
-
-        Args:
-            final: Whether this is the evaluation that ends the attempt.
 
         Returns:
             The verdict; a disk that is full and an evaluator that fails are faults in it.

@@ -90,9 +90,12 @@ def create_attempt_folder(folder: Path) -> Path:
 
 def result_to_dict(result: AttemptResult) -> dict[str, Any]:
     """Return a result as plain JSON values."""
-    names = AttemptResult.__dataclass_fields__
-    values = {name: getattr(result, name) for name in names}
-    return {**values, "status": str(result.status), "run_dir": str(result.run_dir), "curve": [list(p) for p in result.curve]}  # fmt: skip
+    return {
+        **{name: getattr(result, name) for name in AttemptResult.__dataclass_fields__},
+        "status": str(result.status),
+        "run_dir": str(result.run_dir),
+        "curve": [list(point) for point in result.curve],
+    }
 
 
 def result_from_dict(values: Mapping[str, Any]) -> AttemptResult:

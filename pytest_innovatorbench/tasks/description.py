@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _HEADING = re.compile(r"^#{1,6}\s+(?P<title>.+?)\s*#*\s*$")
 _FENCE = re.compile(r"^\s{0,3}(?P<mark>`{3,}|~{3,})")
 _SECTIONS = ("motivation", "task", "data", "constraint", "evaluation", "environment", "scripts")
-_UNITS = {"s": 1.0, "sec": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "day": 86400.0}  # fmt: skip
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?)\b"
 
 
@@ -75,5 +75,4 @@ def _section_name(title: str) -> str | None:
 
 
 def _seconds(unit: str) -> float:
-    name = unit.lower()
-    return _UNITS.get(name) or _UNITS[name.removesuffix("s")]
+    return _UNITS[unit[0].lower()]

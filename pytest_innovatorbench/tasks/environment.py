@@ -143,7 +143,9 @@ def _run(argv: list[str], requirements: Path) -> None:
         said, failed = f"not done after {_BUILD_SECONDS} s", True
     if failed:
         lines = [line for line in said.splitlines() if line.strip()]
-        reason = next((line for line in lines if line.startswith("ERROR")), lines[-1] if lines else "no output")
+        reason = next(
+            (line for line in lines if line.startswith("ERROR")), lines[-1] if lines else "no output"
+        )
         raise EnvironmentBuildError(
             f"the packages of {requirements} cannot be installed: {reason}",
             remedy="mend the file or the connection to the package index, then run again",
@@ -151,9 +153,7 @@ def _run(argv: list[str], requirements: Path) -> None:
 
 
 def _environment(folder: Path) -> Environment:
-    return Environment(
-        folder=folder, python=folder / "bin" / "python", site_packages=_site_packages(folder)
-    )
+    return Environment(folder=folder, python=folder / "bin" / "python", site_packages=_site_packages(folder))
 
 
 @cache

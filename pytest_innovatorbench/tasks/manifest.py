@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import textwrap
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 MAX_BYTES = 1_000_000
+_SHOWN = 60
 
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -67,7 +69,9 @@ def read_manifest(file: Path, shown: str) -> tuple[dict[str, Any], list[Problem]
         return {}, [Problem(file=shown, message=_yaml_message(error), remedy="mend the YAML")]
     if not isinstance(values, dict):
         what = "is empty" if values is None else "is not a mapping"
-        return {}, [Problem(file=shown, message=what, remedy="write `key: value` lines, such as `domain: LD`")]
+        return {}, [
+            Problem(file=shown, message=what, remedy="write `key: value` lines, such as `domain: LD`")
+        ]
     problems = [_problem(error, shown) for error in _validator().iter_errors(values)]
     return values, sorted(problems, key=lambda problem: problem.key)
 
@@ -94,19 +98,19 @@ def _yaml_message(error: Exception) -> str:
 
 def _problem(error: ValidationError, shown: str) -> Problem:
     key = ".".join(str(part) for part in error.absolute_path)
-    expected = str(error.schema.get("description", "")) if isinstance(error.schema, dict) else ""
+    rule = cast("dict[str, Any]", error.schema)
     if error.validator == "additionalProperties":
-        known = list(error.schema["properties"])
+        known = list(rule["properties"])
         unknown = [name for name in error.instance if name not in known]
         return Problem(
             file=shown, key=key, message=f"unknown key {unknown[0]!r}", remedy=_spelling(unknown[0], known)
         )
     if error.validator == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
-        return Problem(file=shown, key=key, message=f"{missing[0]!r} is missing", remedy=f"add {missing[0]}")
-    value = json.dumps(error.instance, default=str)
-    shown_value = value if len(value) <= 60 else value[:57] + "..."
-    return Problem(file=shown, key=key, message=f"{shown_value} is not allowed", remedy=f"give {expected}")
+        missing = next(name for name in rule["required"] if name not in error.instance)
+        return Problem(file=shown, key=key, message=f"{missing!r} is missing", remedy=f"add {missing}")
+    value = textwrap.shorten(json.dumps(error.instance, default=str), _SHOWN, placeholder="...")
+    expected = rule.get("description", "what the schema says")
+    return Problem(file=shown, key=key, message=f"{value} is not allowed", remedy=f"give {expected}")
 
 
 def _spelling(name: str, known: list[str]) -> str:
