@@ -10,13 +10,23 @@ shell sources, with the output in another file, so that nothing a command prints
 forgets to close can be taken for something else. The shell tells the exit status by a pipe that the
 command does not have. It is information for the agent: a hostile command could forge it.
 
-Start-up time counts, so this imports little, and ``json`` only while the first shell starts.
+Requests, each with an ``id`` that the reply carries:
+
+    {"do": "run", "session": ..., "command": ..., "wait": seconds or null, "limit": bytes}
+    {"do": "read", "session": ..., "lines": n, "limit": bytes} or with "offset" instead of "lines"
+    {"do": "interrupt", "session": ...}    {"do": "kill", "session": ...}
+    {"do": "list"}                         {"do": "shutdown"}
+
+A command that outlives its wait is reported by an event when it ends: {"event": "finished", ...}.
 """
+
+# pathlib alone would take longer to import than this whole module:
+# ruff: noqa: PTH108, PTH118, PTH123, PTH208
+# Python 3.8:
+# ruff: noqa: UP006, UP035
 
 from __future__ import annotations
 
-import _signal as signal  # the public module builds enums, which takes longer than all of the rest
-import contextlib
 import fcntl
 import os
 import select
@@ -26,12 +36,14 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
-    from typing import Any, Dict, Union
+    import signal
+    from collections.abc import Callable
+    from typing import Any, Dict
 
-    Message = Dict[str, Union[str, int, float, bool, list, None]]
+    Message = Dict[str, Any]  # what came out of JSON, or will go into it
     Send = Callable[[Message], None]
+else:
+    import _signal as signal  # the public module builds enums, which costs more than all of the rest
 
 STATUS_FD = 251
 FIRST = "main"
@@ -42,4 +54,490 @@ PS0= PS1= PS2=
 PROMPT_COMMAND='builtin printf "%s\\n" "$?" >&{STATUS_FD}'
 readonly PROMPT_COMMAND
 """
-"""
+
+
+class Refused(Exception):  # noqa: N818 - not an error of the server
+    """A request that cannot be carried out."""
+
+
+class Run:
+    """A command that was given to a session.
+
+    Args:
+        request: The request for it.
+        reply: Answers the request.
+        event: Reports the end of a command whose request has been answered already.
+    """
+
+    def __init__(self, request: Message, reply: Send, event: Send) -> None:
+        self.command: str = request["command"]
+        self.limit: int = request["limit"]
+        self.started = time.monotonic()
+        wait = request["wait"]
+        self.deadline: float | None = None if wait is None else self.started + wait
+        self.is_answered = False
+        self._reply = reply
+        self._event = event
+
+    def answer(self, message: Message) -> None:
+        """Answer, or report where that has been done."""
+        send = self._event if self.is_answered else self._reply
+        self.is_answered = True
+        self.deadline = None
+        send(message)
+
+
+class Session:
+    """One shell on its own terminal.
+
+    Args:
+        name: What the client calls it.
+        stem: Path from which the names of its files are made.
+        rc: Start-up file of the shell.
+    """
+
+    def __init__(self, name: str, stem: str, rc: str) -> None:
+        self.name = name
+        self.run: Run | None = None
+        self.exit_status: int | None = None  # of the last command
+        self.output = -1
+        self._stem = stem
+        self._count = 0
+        self._is_ready = False
+        self.pid, self.terminal, self.status = start_shell(rc)
+
+    def give(self, run: Run) -> None:
+        """Hand a command to the shell, now or when it is ready for its first."""
+        self._renew_output()
+        with open(f"{self._stem}.command", "wb") as file:
+            file.write(run.command.encode("utf-8", "surrogateescape") + b"\n")
+        self.run = run
+        if self._is_ready:
+            self._type()
+
+    def hear(self) -> int | None:
+        """Read what the shell told; return the exit status if a command ended."""
+        told = os.read(self.status, 4096).split()
+        if not self._is_ready:
+            self._is_ready = True
+            if self.run is not None:
+                self._type()
+            return None
+        return int(told[-1]) if told and told[-1].isdigit() else None
+
+    def drain(self) -> None:
+        """Read what the terminal shows, which nobody wants, so that nothing waits to write to it."""
+        os.read(self.terminal, 65536)
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        with Ignored():
+            os.write(self.terminal, b"\x03")
+
+    def report(self) -> Message:
+        """Describe the running command and what it has printed."""
+        run = self.run
+        if run is None:
+            return {}
+        size = self.size()
+        output, is_cut = window(self.output, size, run.limit)
+        seconds = time.monotonic() - run.started
+        return {"output": output, "output_bytes": size, "truncated": is_cut, "seconds": seconds}
+
+    def size(self) -> int:
+        """Return how many bytes the last command has printed."""
+        return os.fstat(self.output).st_size if self.output >= 0 else 0
+
+    def close(self) -> None:
+        """Let go of the terminal; the output stays."""
+        os.close(self.terminal)
+        os.close(self.status)
+        with Ignored():
+            os.unlink(f"{self._stem}.command")
+
+    def discard(self) -> None:
+        """Let go of the output."""
+        if self.output >= 0:
+            os.close(self.output)
+            self.output = -1
+            with Ignored():
+                os.unlink(self._output_path())
+
+    def _output_path(self) -> str:
+        return f"{self._stem}.{self._count}.out"
+
+    def _renew_output(self) -> None:
+        """A new file each time: what an old background job still prints goes to the old one."""
+        self.discard()
+        self._count += 1
+        self.output = os.open(self._output_path(), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+
+    def _type(self) -> None:
+        command, output = quote(f"{self._stem}.command"), quote(self._output_path())
+        line = f". {command} </dev/null >>{output} 2>&1 {STATUS_FD}>&-\n"
+        os.write(self.terminal, os.fsencode(line))
+
+
+class Server:
+    """The sessions, and what is asked of them. It knows nothing of how messages travel.
+
+    Args:
+        folder: Private folder for what commands print.
+        first: Session that is wanted most likely, started ahead.
+    """
+
+    def __init__(self, folder: str, first: str) -> None:
+        self.is_over = False
+        self._folder = folder
+        self._rc = os.path.join(folder, "rc")
+        with open(self._rc, "w") as file:
+            file.write(RC)
+        self._count = 0
+        self._sessions: dict[str, Session] = {}
+        self._ended: dict[str, Session] = {}  # their output can still be read
+        self._notes: dict[str, str] = {}
+        self._poll = select.poll()
+        self._watched: dict[int, Callable[[], None]] = {}
+        self._open(first)
+
+    def watch(self, fd: int, ready: Callable[[], None]) -> None:
+        """Have ``ready`` called whenever there is something to read."""
+        self._watched[fd] = ready
+        self._poll.register(fd, select.POLLIN)
+
+    def unwatch(self, fd: int) -> None:
+        """Stop watching."""
+        if self._watched.pop(fd, None) is not None:
+            self._poll.unregister(fd)
+
+    def serve(self) -> None:
+        """Work until the end."""
+        while not self.is_over:
+            for fd, _ in self._poll.poll(self._patience()):
+                if fd in self._watched:
+                    self._watched[fd]()
+            self._end_waits()
+
+    def handle(self, request: Message, send: Send) -> None:
+        """Carry out a request.
+
+        Args:
+            request: The message.
+            send: Sends to whoever asked, now or later.
+        """
+
+        def reply(message: Message) -> None:
+            send(dict(message, id=request.get("id")))
+
+        action = getattr(self, f"do_{request.get('do')}", self._do_unknown)
+        try:
+            answer = action(request) if action != self.do_run else self.do_run(request, reply, send)
+        except Refused as problem:
+            answer = {"error": str(problem)}
+        except (OSError, LookupError, TypeError, ValueError) as problem:
+            answer = {"error": f"{type(problem).__name__}: {problem}"}
+        if answer is not None:
+            reply(answer)
+
+    def do_run(self, request: Message, reply: Send, send: Send) -> Message | None:
+        """Run a command; the reply comes when it ends, or the wait does."""
+        name = request["session"]
+        session = self._sessions.get(name) or self._open(name)
+        if session.run is not None:
+            return {"busy": session.run.command}
+        session.give(Run(request, reply, lambda message: send(dict(message, event="finished", session=name))))
+        return None
+
+    def do_read(self, request: Message) -> Message:
+        """Read the output of a session's last command: its last lines, or from an offset."""
+        name, limit = request["session"], request["limit"]
+        session = self._sessions.get(name) or self._ended.get(name)
+        if session is None:
+            raise Refused(f"there is no session {name!r}")
+        size = session.size()
+        start = request["offset"] if "offset" in request else max(0, size - limit)
+        text = os.pread(session.output, limit, start) if size else b""
+        if "offset" not in request:
+            text = b"".join(text.splitlines(keepends=True)[-request["lines"] :])
+            start = size - len(text)
+        return {"output": decode(text), "offset": start, "next": start + len(text), "output_bytes": size}
+
+    def do_interrupt(self, request: Message) -> Message:
+        """Press Ctrl-C in a session."""
+        session = self._sessions.get(request["session"])
+        if session is not None:
+            session.interrupt()
+        return {"running": session is not None and session.run is not None}
+
+    def do_kill(self, request: Message) -> Message:
+        """Kill the shell of a session and what it started."""
+        session = self._sessions.get(request["session"])
+        if session is None:
+            return {"killed": False}
+        kill_tree(session.pid)
+        _, status = os.waitpid(session.pid, 0)
+        self._bury(session, status)
+        return {"killed": True}
+
+    def do_list(self, _: Message) -> Message:
+        """List the sessions."""
+        return {"sessions": [describe(session) for session in self._sessions.values()]}
+
+    def do_shutdown(self, _: Message) -> Message:
+        """End."""
+        self.is_over = True
+        return {}
+
+    def _do_unknown(self, request: Message) -> Message:
+        raise Refused(f"there is no request {request.get('do')!r}")
+
+    def reap(self) -> None:
+        """Notice shells that ended."""
+        for session in list(self._sessions.values()):
+            pid, status = os.waitpid(session.pid, os.WNOHANG)
+            if pid:
+                self._hear(session)  # its command may have ended before it did
+                self._bury(session, status)
+
+    def _open(self, name: str) -> Session:
+        self._count += 1
+        session = Session(name, os.path.join(self._folder, str(self._count)), self._rc)
+        self._sessions[name] = session
+        self.watch(session.status, lambda: self._hear(session))
+        self.watch(session.terminal, lambda: self._drain(session))
+        return session
+
+    def _hear(self, session: Session) -> None:
+        try:
+            status = session.hear()
+        except OSError:
+            self.unwatch(session.status)
+            return
+        if status is not None and session.run is not None:
+            self._finish(session, status, None)
+
+    def _drain(self, session: Session) -> None:
+        try:
+            session.drain()
+        except OSError:  # no process has the terminal any more
+            self.unwatch(session.terminal)
+
+    def _finish(self, session: Session, status: int, note: str | None) -> None:
+        notes = [self._notes.pop(session.name, None), note]
+        message = dict(session.report(), exit_status=status, timed_out=False)
+        message["note"] = "; ".join(filter(None, notes)) or None
+        run, session.run, session.exit_status = session.run, None, status
+        if run is not None:
+            run.answer(message)
+
+    def _bury(self, session: Session, wait_status: int) -> None:
+        """Account for a shell that ended, by itself or by force."""
+        status = exit_status(wait_status)
+        if session.run is not None:
+            note = f"the shell ended with status {status}; the next command gets a new one"
+            self._finish(session, status, note)
+        else:
+            self._notes[session.name] = f"the shell had ended with status {status}; this is a new one"
+        self.unwatch(session.status)
+        self.unwatch(session.terminal)
+        session.close()
+        del self._sessions[session.name]
+        if session.name in self._ended:
+            self._ended[session.name].discard()
+        self._ended[session.name] = session
+
+    def _patience(self) -> float | None:
+        """Milliseconds until the first wait ends."""
+        deadlines = [session.run.deadline for session in self._sessions.values() if session.run]
+        ends = [end for end in deadlines if end is not None]
+        return max(0.0, (min(ends) - time.monotonic()) * 1000 + 1) if ends else None
+
+    def _end_waits(self) -> None:
+        """Answer those who waited long enough; their commands go on."""
+        for session in self._sessions.values():
+            run = session.run
+            if run and run.deadline is not None and run.deadline <= time.monotonic():
+                run.answer(dict(session.report(), exit_status=None, timed_out=True, note=None))
+
+
+class Stdio:
+    """JSON lines on standard input and output.
+
+    Args:
+        server: Whom the requests are for.
+    """
+
+    def __init__(self, server: Server) -> None:
+        import json  # noqa: PLC0415 - while the first shell starts
+
+        self._json = json
+        self._server = server
+        self._rest = b""
+        server.watch(0, self._read)
+
+    def send(self, message: Message) -> None:
+        """Send one message."""
+        line = self._json.dumps(message).encode() + b"\n"
+        while line:
+            line = line[os.write(1, line) :]
+
+    def _read(self) -> None:
+        part = os.read(0, 1 << 20)
+        if not part:
+            self._server.is_over = True
+        *lines, self._rest = (self._rest + part).split(b"\n")
+        for line in lines:
+            self._server.handle(self._json.loads(line), self.send)
+
+
+class Ignored:
+    """Lets an ``OSError`` pass; ``contextlib`` would cost more than this whole module."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        return kind is not None and issubclass(kind, OSError)
+
+
+def start_shell(rc: str) -> tuple[int, int, int]:
+    """Start a shell.
+
+    Args:
+        rc: Its start-up file.
+
+    Returns:
+        Its process, the controlling side of its terminal, and where it tells exit statuses.
+    """
+    terminal, theirs = os.openpty()
+    status, told = os.pipe()
+    make_raw(theirs)
+    for fd in (terminal, status):
+        os.set_blocking(fd, False)
+    pid = os.fork()
+    if pid == 0:
+        become_shell(theirs, told, rc)
+    os.close(theirs)
+    os.close(told)
+    return pid, terminal, status
+
+
+def become_shell(terminal: int, told: int, rc: str) -> None:
+    """Turn this forked process into a shell that has nothing of the server's."""
+    try:
+        os.setsid()
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+        for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(ignored, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+        with Ignored(), open("/proc/self/oom_score_adj", "w") as score:
+            score.write("500")  # want of memory should end the command, not the server
+        for fd in (0, 1, 2):
+            os.dup2(terminal, fd)
+        os.dup2(told, STATUS_FD)
+        shell = ["bash", "--noprofile", "--noediting", "--rcfile", rc, "-i"]
+        os.execvp(shell[0], shell)  # noqa: S606 - it is the shell
+    finally:
+        os._exit(127)
+
+
+def make_raw(terminal: int) -> None:
+    """No echo, and newlines as they are."""
+    modes = termios.tcgetattr(terminal)
+    modes[1] &= ~termios.OPOST
+    modes[3] &= ~termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)
+
+
+def kill_tree(shell: int) -> None:
+    """Kill the descendants of a shell and the members of its session, then itself."""
+    for _ in range(100):  # whatever is started meanwhile is found the next time
+        parents, members = survey(shell)
+        doomed = {pid for pid in parents if pid in members or is_below(pid, shell, parents)} - {shell}
+        if not doomed:
+            break
+        for pid in doomed:
+            with Ignored():
+                os.kill(pid, signal.SIGKILL)
+    with Ignored():
+        os.kill(shell, signal.SIGKILL)
+
+
+def survey(session: int) -> tuple[dict[int, int], set[int]]:
+    """Return the parents of all living processes, and which of them belong to a session."""
+    parents, members = {}, set()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with Ignored(), open(f"/proc/{name}/stat", "rb") as file:
+                state, parent, _, owner = file.read().rpartition(b")")[2].split()[:4]
+                if state not in b"ZX":
+                    parents[int(name)] = int(parent)
+                    if int(owner) == session:
+                        members.add(int(name))
+    return parents, members
+
+
+def is_below(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
+    """Tell whether a process descends from another."""
+    while pid in parents and pid != ancestor:
+        pid = parents[pid]
+    return pid == ancestor
+
+
+def exit_status(wait_status: int) -> int:
+    """Return the exit status as a shell would tell it."""
+    if os.WIFSIGNALED(wait_status):
+        return 128 + os.WTERMSIG(wait_status)
+    return os.WEXITSTATUS(wait_status)
+
+
+def window(fd: int, size: int, limit: int) -> tuple[str, bool]:
+    """Return the beginning and the end of a file, and whether the middle was cut out."""
+    if fd < 0 or size <= limit:
+        return decode(os.pread(fd, size, 0) if fd >= 0 else b""), False
+    half = limit // 2
+    head, tail = os.pread(fd, half, 0), os.pread(fd, half, size - half)
+    return f"{decode(head)}\n[... {size - 2 * half} bytes cut ...]\n{decode(tail)}", True
+
+
+def decode(text: bytes) -> str:
+    """Make something that can be shown of whatever was printed."""
+    return text.decode("utf-8", "replace")
+
+
+def quote(path: str) -> str:
+    """Quote a path for the shell."""
+    return "'" + path.replace("'", "'\\''") + "'"
+
+
+def describe(session: Session) -> Message:
+    """Describe a session for a list."""
+    run = session.run
+    return {
+        "session": session.name,
+        "running": None if run is None else run.command,
+        "seconds": None if run is None else time.monotonic() - run.started,
+        "exit_status": session.exit_status,
+    }
+
+
+def main(folder: str) -> None:
+    """Serve on standard input and output until the input ends."""
+    woken, wake = os.pipe()
+    for fd in (woken, wake):
+        os.set_blocking(fd, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    server = Server(folder, FIRST)
+
+    def reap() -> None:
+        os.read(woken, 4096)
+        server.reap()
+
+    server.watch(woken, reap)
+    Stdio(server)
+    server.serve()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

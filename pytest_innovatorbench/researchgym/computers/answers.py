@@ -1,0 +1,82 @@
+"""What a session server answers, taken apart with care: an agent may have got hold of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from pytest_innovatorbench.errors import MachineFaultError
+from pytest_innovatorbench.researchgym.computers.base import CommandResult, SessionState
+
+if TYPE_CHECKING:
+    from pytest_innovatorbench.researchgym.computers.session_client import Message
+
+_T = TypeVar("_T")
+_SHOWN = 200
+
+
+def read_result(session: str, command: str, answer: Message) -> CommandResult:
+    """Make a result of the answer to ``run``.
+
+    Raises:
+        MachineFaultError: It is none.
+    """
+    refusal = _refusal(session, answer)
+    if refusal is not None:
+        return CommandResult(session=session, command=command, exit_status=None, note=refusal)
+    return CommandResult(
+        session=session,
+        command=command,
+        exit_status=_take_or_none(answer, "exit_status", int),
+        output=_take(answer, "output", str),
+        output_bytes=_take(answer, "output_bytes", int),
+        seconds=_take(answer, "seconds", float),
+        timed_out=_take(answer, "timed_out", bool),
+        truncated=_take(answer, "truncated", bool),
+        note=_take_or_none(answer, "note", str),
+    )
+
+
+def read_text(answer: Message) -> str | None:
+    """Return the output in an answer to ``read``, or ``None`` if there is no such session."""
+    return _take_or_none(answer, "output", str)
+
+
+def read_states(answer: Message) -> tuple[SessionState, ...]:
+    """Make session states of the answer to ``list``."""
+    sessions = answer.get("sessions", [])
+    if not isinstance(sessions, list):
+        raise _nonsense("sessions")
+    return tuple(_read_state(entry) for entry in sessions if isinstance(entry, dict))
+
+
+def _read_state(entry: Message) -> SessionState:
+    return SessionState(
+        session=_take(entry, "session", str),
+        running=_take_or_none(entry, "running", str),
+        seconds=_take_or_none(entry, "seconds", float),
+        exit_status=_take_or_none(entry, "exit_status", int),
+    )
+
+
+def _refusal(session: str, answer: Message) -> str | None:
+    if "busy" in answer:
+        running = _take(answer, "busy", str)
+        return f"not run: session {session!r} is still busy with: {running[:_SHOWN]}"
+    if "error" in answer:
+        return f"not run: {_take(answer, 'error', str)[:_SHOWN]}"
+    return None
+
+
+def _take(answer: Message, key: str, kind: type[_T]) -> _T:
+    value = answer.get(key)
+    if not isinstance(value, kind):
+        raise _nonsense(key)
+    return value
+
+
+def _take_or_none(answer: Message, key: str, kind: type[_T]) -> _T | None:
+    return None if answer.get(key) is None else _take(answer, key, kind)
+
+
+def _nonsense(key: str) -> MachineFaultError:
+    return MachineFaultError("the session server answered nonsense", detail=f"{key} is wrong or missing")

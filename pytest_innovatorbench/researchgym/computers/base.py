@@ -1,0 +1,115 @@
+"""What a computer offers to an attempt, wherever it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_innovatorbench.errors import IbenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_innovatorbench.sandbox.trees import Entry
+
+MAIN_SESSION = "main"
+OUTPUT_WINDOW = 30_000
+"""Bytes of a command's output that are handed to an agent at once."""
+
+
+class ComputerClosedError(IbenchError, RuntimeError):
+    """The computer was closed on purpose while, or before, something was asked of it."""
+
+
+class DiskQuotaError(IbenchError, RuntimeError):
+    """The computer was stopped because too much was written on it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """What came of a command.
+
+    Attributes:
+        session: Where it ran.
+        command: What was run.
+        exit_status: As the shell tells it, ``None`` while it runs. Information, never evidence.
+        output: What it printed, the middle cut out if that was too much.
+        output_bytes: Bytes that it printed in all.
+        seconds: How long it took, or has taken so far.
+        timed_out: Whether it was still running when the wait was over; it goes on.
+        truncated: Whether ``output`` is not all.
+        note: What else is to be known, such as that the shell ended.
+    """
+
+    session: str
+    command: str
+    exit_status: int | None
+    output: str = ""
+    output_bytes: int = 0
+    seconds: float = 0.0
+    timed_out: bool = False
+    truncated: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionState:
+    """A shell session as it stands.
+
+    Attributes:
+        session: Its name.
+        running: The command that runs in it, if any.
+        seconds: For how long that has been running.
+        exit_status: Of the last command that ended.
+    """
+
+    session: str
+    running: str | None
+    seconds: float | None
+    exit_status: int | None
+
+
+class Computer(Protocol):
+    """A machine with a workspace and shell sessions that keep their state."""
+
+    def run_command(
+        self, command: str, *, session: str = MAIN_SESSION, wait: float | None = None
+    ) -> CommandResult:
+        """Run a shell command.
+
+        Args:
+            command: One or more lines of bash.
+            session: Where to run it; made on first use.
+            wait: Seconds after which to come back with what there is, while the command goes on.
+
+        Raises:
+            ComputerClosedError: The computer was closed.
+            DiskQuotaError: Too much was written.
+            MachineFaultError: The computer was lost.
+        """
+
+    def read_output(self, session: str = MAIN_SESSION, lines: int = 50) -> str:
+        """Return the last lines that the last command of a session printed.
+
+        Raises:
+            UnknownNameError: There is no such session.
+        """
+
+    def list_sessions(self) -> tuple[SessionState, ...]:
+        """Return the sessions."""
+
+    def interrupt(self, session: str = MAIN_SESSION) -> None:
+        """Press Ctrl-C in a session."""
+
+    def kill_session(self, session: str) -> None:
+        """End a session with what runs in it; its name can be used again."""
+
+    def entries(self, below: str) -> Iterator[Entry]:
+        """Walk a folder of the workspace; also when the computer is stopped or lost.
+
+        Args:
+            below: Relative to the workspace, such as ``"data/outputs"``.
+        """
+
+    def close(self) -> None:
+        """Kill everything that runs and wake who waits; safe to call twice. Files stay."""

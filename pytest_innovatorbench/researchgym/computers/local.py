@@ -1,0 +1,286 @@
+"""A computer that is a sandbox on this machine."""
+
+from __future__ import annotations
+
+import os
+import py_compile
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_innovatorbench.errors import MachineFaultError, UnknownNameError
+from pytest_innovatorbench.researchgym.computers.answers import read_result, read_states, read_text
+from pytest_innovatorbench.researchgym.computers.base import (
+    MAIN_SESSION,
+    OUTPUT_WINDOW,
+    CommandResult,
+    ComputerClosedError,
+    DiskQuotaError,
+    SessionState,
+)
+from pytest_innovatorbench.researchgym.computers.quota import Watch, start_watch, stop_watch
+from pytest_innovatorbench.researchgym.computers.session_client import ConnectionLostError, SessionClient
+from pytest_innovatorbench.researchgym.computers.workspace import WORKSPACE, Workspace
+from pytest_innovatorbench.sandbox.model import Bind, Jail, Limits, Overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pytest_innovatorbench.researchgym.computers.session_client import Message
+    from pytest_innovatorbench.sandbox.model import Child, Sandbox
+    from pytest_innovatorbench.sandbox.trees import Entry
+
+_HOME = "/tmp/home"  # noqa: S108 - in the sandbox
+_SERVER = "/run/ibench/session_server.pyc"
+_SESSIONS = "/run/ibench/sessions"
+_ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "USER": "agent",
+    "LANG": "C.UTF-8",
+    "TERM": "dumb",
+    "PAGER": "cat",
+    "GIT_PAGER": "cat",
+}
+_GRACE = 30.0
+"""Seconds beyond the wait after which a session server counts as lost."""
+
+
+class LocalComputer:
+    """A sandbox with a workspace and a session server, started when it is first needed.
+
+    Args:
+        sandbox: How it is confined.
+        workspace_lower: What the workspace starts from; never changed.
+        folder: Existing private folder for what is written. A computer made over the folder of an
+            earlier one goes on with its workspace.
+        binds: What else is visible inside.
+        environment: Variables in addition to, or instead of, the usual ones.
+        limits: Caps on everything that runs.
+        network: Whether the host's network is shared.
+        disk_quota: Bytes that may be written in all; everything is stopped beyond.
+
+    Attributes:
+        stopped: Why the computer stopped itself, if it did.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        *,
+        workspace_lower: Path,
+        folder: Path,
+        binds: Sequence[Bind] = (),
+        environment: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        network: bool = False,
+        disk_quota: int | None = None,
+    ) -> None:
+        self.stopped: str | None = None
+        self._sandbox = sandbox
+        self._workspace = Workspace(workspace_lower, folder)
+        self._folder = folder
+        self._binds = tuple(binds)
+        self._environment = dict(environment or {})
+        self._limits = limits or Limits()
+        self._network = network
+        self._disk_quota = disk_quota
+        self._watch: Watch | None = None
+        self._starting = threading.Lock()
+        self._running: _Running | None = None
+        self._is_closed = False
+
+    @property
+    def workspace_note(self) -> str | None:
+        """Why the workspace is a copy rather than a layer, if it is one."""
+        return self._workspace.note
+
+    def run_command(
+        self, command: str, *, session: str = MAIN_SESSION, wait: float | None = None
+    ) -> CommandResult:
+        """Run a shell command; see `Computer.run_command`."""
+        running = self._start()
+        request = {"do": "run", "session": session, "command": command, "wait": wait, "limit": OUTPUT_WINDOW}
+        answer = self._ask(running, request, None if wait is None else wait + _GRACE)
+        return read_result(session, command, answer)
+
+    def read_output(self, session: str = MAIN_SESSION, lines: int = 50) -> str:
+        """Return the last lines that the last command of a session printed.
+
+        Raises:
+            UnknownNameError: There is no such session.
+        """
+        request = {"do": "read", "session": session, "lines": lines, "limit": OUTPUT_WINDOW}
+        output = read_text(self._ask_if_started(request))
+        if output is None:
+            raise UnknownNameError("session", session, [state.session for state in self.list_sessions()])
+        return output
+
+    def list_sessions(self) -> tuple[SessionState, ...]:
+        """Return the sessions."""
+        return read_states(self._ask_if_started({"do": "list"}))
+
+    def interrupt(self, session: str = MAIN_SESSION) -> None:
+        """Press Ctrl-C in a session."""
+        self._ask_if_started({"do": "interrupt", "session": session})
+
+    def kill_session(self, session: str) -> None:
+        """End a session with what runs in it; its name can be used again."""
+        self._ask_if_started({"do": "kill", "session": session})
+
+    def entries(self, below: str) -> Iterator[Entry]:
+        """Walk a folder of the workspace; also when the computer is stopped or lost."""
+        return self._workspace.entries(below)
+
+    def close(self) -> None:
+        """Kill everything that runs and wake who waits; safe to call twice. Files stay."""
+        self._is_closed = True
+        running, self._running = self._running, None
+        if running is not None:
+            running.end()
+            self._forget_watch()
+            self._workspace.tidy()
+
+    def _ask(self, running: _Running, request: Message, timeout: float | None) -> Message:
+        try:
+            return running.client.ask(request, timeout)
+        except ConnectionLostError as problem:
+            self._refuse_if_over()
+            raise self._lose(running, problem) from None
+
+    def _ask_if_started(self, request: Message) -> Message:
+        """Ask what needs no answer of a computer that has done nothing yet."""
+        running = self._running
+        return {} if running is None else self._ask(running, request, _GRACE)
+
+    def _refuse_if_over(self) -> None:
+        if self._is_closed:
+            raise ComputerClosedError("the computer was closed")
+        if self.stopped is not None:
+            raise DiskQuotaError(self.stopped)
+
+    def _lose(self, running: _Running, problem: ConnectionLostError) -> MachineFaultError:
+        """Clear up after a loss, so that the next command finds a new sandbox."""
+        said = running.end()
+        with self._starting:
+            if self._running is running:
+                self._running = None
+        if running.child.out_of_memory():
+            return MachineFaultError("the sandbox ran out of memory", detail=said)
+        return MachineFaultError("the sandbox was lost", detail=said or str(problem))
+
+    def _start(self) -> _Running:
+        """Return what runs, starting it at the first need."""
+        running = self._running
+        if running is not None:
+            return running
+        with self._starting:
+            self._refuse_if_over()
+            running = self._running
+            if running is None:
+                running = self._running = self._launch()
+            if self._is_closed or self.stopped is not None:
+                running.end()  # whoever said so may have looked before it ran
+            self._refuse_if_over()
+            return running
+
+    def _launch(self) -> _Running:
+        self._begin_watch()
+        jail = self._make_jail()
+        ours, theirs = socket.socketpair()
+        python, server, sessions = _python(), _SERVER, _SESSIONS
+        argv = [python, "-I", "-S", self._sandbox.inside(jail, server), self._sandbox.inside(jail, sessions)]
+        try:
+            # A socket, because unlike a pipe nobody inside can open it through /proc.
+            child = self._sandbox.spawn(
+                jail, argv, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.PIPE
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return _Running(child, SessionClient(ours))
+
+    def _make_jail(self) -> Jail:
+        sessions, server = self._folder / "sessions", self._folder / "session_server.pyc"
+        shutil.rmtree(sessions, ignore_errors=True)
+        sessions.mkdir()
+        server.write_bytes(_server_bytecode())
+        mount = self._workspace.mount(self._sandbox)
+        own = (
+            Bind(source=server, dest=_SERVER),
+            Bind(source=sessions, dest=_SESSIONS, writable=True),
+        )
+        overlay, copied = (mount, ()) if isinstance(mount, Overlay) else (None, (mount,))
+        jail = Jail(
+            overlay=overlay,
+            binds=(*copied, *self._binds, *own),
+            folders=(_HOME,),
+            cwd=WORKSPACE,
+            network=self._network,
+            limits=replace(self._limits, file_size=self._file_size()),
+        )
+        places = {"HOME": _HOME, "TMPDIR": "/tmp"}  # noqa: S108 - in the sandbox
+        places = {name: self._sandbox.inside(jail, path) for name, path in places.items()}
+        return replace(jail, environment={**_ENVIRONMENT, **places, **self._environment})
+
+    def _file_size(self) -> int | None:
+        caps = [cap for cap in (self._limits.file_size, self._disk_quota) if cap is not None]
+        return min(caps, default=None)
+
+    def _begin_watch(self) -> None:
+        if self._disk_quota is not None and self._watch is None:
+            folders = (self._workspace.writable, self._folder / "sessions")
+            self._watch = Watch(folders=folders, quota=self._disk_quota, exceeded=self._stop)
+            start_watch(self._watch)
+
+    def _forget_watch(self) -> None:
+        if self._watch is not None:
+            stop_watch(self._watch)
+
+    def _stop(self) -> None:
+        self.stopped = f"disk quota of {(self._disk_quota or 0) / 1e9:g} GB exceeded"
+        running = self._running
+        if running is not None:
+            running.end()
+
+
+class _Running:
+    """A sandbox with a session server in it, and the connection to that."""
+
+    def __init__(self, child: Child, client: SessionClient) -> None:
+        self.child = child
+        self.client = client
+        self._ending = threading.Lock()
+        self._said = ""
+
+    def end(self) -> str:
+        """Kill all of it and return what the server complained of."""
+        self.child.kill()
+        with self._ending:
+            stderr = self.child.stderr
+            if stderr is not None and not stderr.closed:
+                with stderr:
+                    self._said = (stderr.read(4096) or b"").decode(errors="replace").strip()
+            return self._said
+
+
+def _python() -> str:
+    """The real interpreter, where the sandbox shows it, rather than a virtual environment's link."""
+    return os.path.realpath(sys.executable)
+
+
+@cache
+def _server_bytecode() -> bytes:
+    """Compile the session server once, rather than at the start of every computer."""
+    source = Path(__file__).parents[1] / "session_server.py"
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = py_compile.compile(str(source), cfile=str(Path(folder, "server.pyc")), doraise=True)
+        return Path(str(compiled)).read_bytes()

@@ -1,0 +1,91 @@
+"""The workspace of a local computer: layers where the machine allows it, a copy where not."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from pytest_innovatorbench.errors import MachineFaultError
+from pytest_innovatorbench.sandbox.model import Bind, Overlay
+from pytest_innovatorbench.sandbox.trees import walk_layers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_innovatorbench.sandbox.model import Sandbox
+    from pytest_innovatorbench.sandbox.trees import Entry
+
+WORKSPACE = "/workspace"
+_ALWAYS_THERE = ("data/outputs", "data/checkpoints")
+_COPY = ("cp", "-dR", "--preserve=mode,timestamps,links,xattr", "--reflink=auto")
+
+
+class Workspace:
+    """What an agent finds at ``/workspace`` and what it makes of it.
+
+    Args:
+        lower: What it starts from; never changed.
+        folder: Private folder that keeps what is written, in ``upper`` or ``copy``.
+
+    Attributes:
+        note: Why the workspace is a copy, once it is one.
+    """
+
+    def __init__(self, lower: Path, folder: Path) -> None:
+        self.note: str | None = None
+        self.upper = folder / "upper"
+        self._lower = lower
+        self._work = folder / "work"
+        self._copy = folder / "copy"
+        _complete(self.upper)
+
+    @property
+    def writable(self) -> Path:
+        """The folder that takes the writes."""
+        return self._copy if self._copy.exists() else self.upper
+
+    def mount(self, sandbox: Sandbox) -> Overlay | Bind:
+        """Return how to make it visible, after copying where it cannot be layered.
+
+        Raises:
+            MachineFaultError: It could not be copied.
+        """
+        if not self._copy.exists():
+            self.note = sandbox.overlay_problem(self._lower, self.upper)
+            if self.note is None:
+                self._work.mkdir(exist_ok=True)
+                return Overlay(lower=self._lower, upper=self.upper, work=self._work, dest=WORKSPACE)
+            self._make_copy()
+        return Bind(source=self._copy, dest=WORKSPACE, writable=True)
+
+    def entries(self, below: str) -> Iterator[Entry]:
+        """Walk a folder of the workspace as the agent would see it."""
+        layers = [self._copy] if self._copy.exists() else [self.upper, self._lower]
+        return walk_layers(layers, below)
+
+    def tidy(self) -> None:
+        """Remove what the kernel needed, once nothing runs."""
+        with contextlib.suppress(OSError):
+            (self._work / "work").rmdir()
+            self._work.rmdir()
+
+    def _make_copy(self) -> None:
+        """Copy the start state; a copy that was cut short is not taken for a whole one."""
+        unfinished = self._copy.with_name("copy.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
+        done = subprocess.run(
+            [*_COPY, f"{self._lower}/.", str(unfinished)], capture_output=True, check=False, text=True
+        )
+        if done.returncode:
+            raise MachineFaultError("the workspace could not be copied", detail=done.stderr.strip())
+        _complete(unfinished)
+        unfinished.rename(self._copy)
+
+
+def _complete(root: Path) -> None:
+    for folder in _ALWAYS_THERE:
+        (root / folder).mkdir(parents=True, exist_ok=True)
