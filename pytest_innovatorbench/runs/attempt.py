@@ -180,10 +180,12 @@ def _unprepared(error: UserError) -> Ending:
 def _computer(spec: AttemptSpec, folder: Path, room: _Room) -> LocalComputer:
     resources = spec.task.resources
     quota = int(resources.disk_gb * _GB)
+    private = folder / "workspace"
+    private.mkdir(mode=0o700)
     return LocalComputer(
         room.sandbox,
         workspace_lower=spec.task.gym,
-        folder=folder / "workspace",
+        folder=private,
         binds=(*room.environment.binds, *room.agent.binds),
         environment=_variables(spec, room.environment),
         limits=Limits(

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pytest_innovatorbench.errors import TaskError, UnknownNameError, UserError
+from pytest_innovatorbench.tasks.benchmark import builtin_root, find_root, open_benchmark
+from pytest_innovatorbench.tasks.model import Hint, Paper, TaskLimits
+from tests.conftest import Tree
+
+
+def load_problems(tree: Tree, task_id: str = "toy") -> list[str]:
+    with pytest.raises(TaskError) as caught:
+        open_benchmark(tree.root).load(task_id)
+    assert caught.value.task_id == task_id
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_tasks_are_found_and_base_and_the_like_are_not(tree: Tree) -> None:
+    tree.add_task("beta")
+    tree.add_task("alpha", manifest=None)
+    tree.write("evaluations/base/base_eval.py", "")
+    tree.write("evaluations/.hidden/task.yaml", "")
+    tree.write("evaluations/_draft/task.yaml", "")
+    tree.write("evaluations/notes/readme.md", "")
+    tree.write("evaluations/__init__.py", "")
+    assert open_benchmark(tree.root).task_ids == ("alpha", "beta")
+
+
+def test_a_folder_without_evaluations_is_no_benchmark(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no evaluations/ folder in .*: give the benchmark with --ibench-root"):
+        open_benchmark(tmp_path)
+
+
+def test_a_task_with_everything(tree: Tree) -> None:
+    tree.add_task(
+        manifest="""
+        version: 2
+        title: A toy
+        domain: DF
+        paper: {title: On toys}
+        limits: {working_hours: 2, training_hours: 1, evaluation_seconds: 60, evals: 5, steps: 9}
+        resources: {memory_gb: 4}
+        network: open
+        environment: {requirements: task/needs.txt}
+        hint: {penalty: 15}
+        calibration: {reference: 75}
+        judge: {environment: [KEY]}
+        """,
+        hint="think",
+    )
+    tree.write("gym/toy/task/needs.txt", "")
+    task = open_benchmark(tree.root).load("toy")
+    assert (task.version, task.title, task.domain, task.network) == ("2", "A toy", "DF", "open")
+    assert task.paper == Paper(title="On toys")
+    assert task.limits == TaskLimits(working_hours=2, training_hours=1, evaluation_seconds=60, evals=5, steps=9)
+    assert task.requirements == tree.root / "gym/toy/task/needs.txt"
+    assert task.hint == Hint(file=tree.root / "evaluations/toy/hint.md", penalty=15)
+    assert (task.reference_points, task.judge, task.assumed) == (75, ("KEY",), ())
+
+
+def test_a_task_without_a_manifest_takes_the_description_and_the_published_defaults(tree: Tree) -> None:
+    tree.add_task(manifest=None, hint="think")
+    tree.write(
+        "gym/toy/task/task_description.md",
+        "# Constraint\n- Training: at most 2 hours\n- Evaluation: 10 minutes\n",
+    )
+    task = open_benchmark(tree.root).load("toy")
+    assert task.limits == TaskLimits(training_hours=2, evaluation_seconds=600)
+    assert task.domain == "other"
+    assert task.hint is not None
+    assert task.hint.penalty == 0
+    assert task.assumed == (
+        "limits.training_hours: 2, as the description says",
+        "limits.evaluation_seconds: 600, as the description says",
+        "limits.working_hours: 48, the published default",
+        "limits.evals: 3, the published default",
+        "limits.steps: 4000, the published default",
+        "hint.penalty: 0 points, as none is stated",
+    )
+
+
+def test_everything_wrong_with_a_task_is_said_at_once(tree: Tree) -> None:
+    tree.write("evaluations/toy/task.yaml", "domain: XX")
+    tree.write("evaluations/toy/task.yml", "domain: LD")
+    assert load_problems(tree) == [
+        'evaluations/toy/task.yaml: domain: "XX" is not allowed (give one of DC, DF, DA, LD, RD, SC, other)',
+        "evaluations/toy/task.yml: stands beside task.yaml (delete one of the two)",
+        "evaluations/toy/task/evaluation.py: is missing (write it, with class TaskBenchmark)",
+        "evaluations/toy/task/config.py: is missing (write it, with class TaskConfig)",
+        "gym/toy: is missing (create what the agent starts from)",
+        "gym/toy/task/task_description.md: is missing (write the description for the agent)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "problem"),
+    [
+        ("id: other", "two tasks may not share an id"),
+        ("hint: {penalty: 1}", "hint: there is no hint.md (write it or leave hint out)"),
+        ("environment: {requirements: none.txt}", "there is no 'none.txt' in gym/toy (name a file there)"),
+        ("environment: {requirements: ../../secret}", "'../../secret' leaves gym/toy (name a file there)"),
+        (
+            "metrics: [{name: loss, baseline: 1, reference: 2, direction: minimize}]",
+            "metrics.0: the reference is not better than the baseline (swap them or set direction)",
+        ),
+    ],
+)
+def test_parts_that_contradict_each_other(tree: Tree, manifest: str, problem: str) -> None:
+    tree.add_task(manifest=manifest)
+    found = load_problems(tree)
+    assert len(found) == 1
+    assert problem in found[0]
+
+
+def test_a_name_python_cannot_import_is_refused(tree: Tree) -> None:
+    tree.add_task("my-task")
+    assert load_problems(tree, "my-task") == [
+        "evaluations/my-task: is not a name Python can import (rename it: letters, digits and _)"
+    ]
+
+
+def test_selection(tree: Tree) -> None:
+    for name, domain in (("task_1", "LD"), ("task_10", "DF"), ("other_1", "LD")):
+        tree.add_task(name, manifest=f"domain: {domain}")
+    benchmark = open_benchmark(tree.root)
+    assert benchmark.select(["all"]) == ["other_1", "task_1", "task_10"]
+    assert benchmark.select(["task_1"]) == ["task_1"]
+    assert benchmark.select(["task_*"]) == ["task_1", "task_10"]
+    assert benchmark.select(["domain:ld", "task_10"]) == ["other_1", "task_1", "task_10"]
+    with pytest.raises(UnknownNameError, match="unknown task 'task_2': known: all, other_1, task_1, task_10"):
+        benchmark.select(["task_1", "task_2"])
+    with pytest.raises(UnknownNameError, match="unknown domain 'QQ'"):
+        benchmark.select(["domain:QQ"])
+    with pytest.raises(UnknownNameError, match="unknown task 'domain:RD'"):
+        benchmark.select(["domain:RD"])
+
+
+def test_the_built_in_tasks_are_the_fallback(tree: Tree, tmp_path: Path) -> None:
+    assert find_root(tmp_path / "nowhere") == builtin_root()
+    tree.write("evaluations/x/task.yaml", "")
+    tree.write("gym/x/y", "")
+    assert find_root(tree.root) == tree.root
+    assert {"loss_noisy_labels", "filter_noisy_pool"} <= set(open_benchmark(builtin_root()).task_ids)
+
+
+def test_the_built_in_tasks_load_with_nothing_assumed() -> None:
+    benchmark = open_benchmark(builtin_root())
+    for task_id in benchmark.task_ids:
+        assert benchmark.load(task_id).assumed == ()
