@@ -10,6 +10,7 @@ little as it can: json alone would double the time it takes to start.
 
 from __future__ import annotations
 
+import _ctypes  # a fifth of what ctypes costs
 import builtins
 import os
 import sys
@@ -20,6 +21,7 @@ TYPE_CHECKING = False  # importing typing would cost as much as the interpreter'
 if TYPE_CHECKING:
     from pytest_innovatorbench.evaluation.contract.base_eval import BenchmarkResult
 
+PR_SET_DUMPABLE = 4
 DEEPEST = 50
 LONGEST_TRACEBACK = 8_000
 HARMLESS_PTH = {"distutils-precedence.pth"}
@@ -28,6 +30,7 @@ NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 def main(fd: int, task: str, evaluations: str, workspace: str, library: str, *sites: str) -> None:
     """Evaluate, send the message and end at once, without waiting for threads the author left."""
+    seal()
     os.set_inheritable(fd, False)  # noqa: FBT003 - the standard library's own signature
     os.write(fd, b"\n")
     set_up_imports(evaluations[: evaluations.rindex("/")], library, sites)
@@ -35,6 +38,17 @@ def main(fd: int, task: str, evaluations: str, workspace: str, library: str, *si
     flush()
     send(fd, message.encode("ascii") + b"\n")
     os._exit(0)
+
+
+def seal() -> None:
+    """Keep programs that the evaluator starts, such as a submission under test, out of this process.
+
+    They run as the same user: without this they could write to its pipe through /proc, or trace it.
+    """
+    program = _ctypes.dlopen(None, os.RTLD_NOW)  # type: ignore[arg-type]  # typeshed forgets None
+    prctl = _ctypes.dlsym(program, "prctl")
+    if _ctypes.call_function(prctl, (PR_SET_DUMPABLE, 0, 0, 0, 0)):
+        raise OSError("the process could not be sealed")
 
 
 def set_up_imports(root: str, library: str, sites: tuple[str, ...]) -> None:

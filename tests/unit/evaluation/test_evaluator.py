@@ -165,6 +165,31 @@ def test_processes_the_evaluator_starts_do_not_get_the_message_pipe(repository: 
     assert repository.evaluate().message in {"[3]\n", "[4]\n"}  # the listing itself
 
 
+FORGERY = """
+import os
+forged = b'{"results": [{"metric": {"eval_results": {"score": 100}}}]}\\n'
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    for fd in range(64) if pid != str(os.getpid()) else ():
+        try:
+            os.write(os.open(f"/proc/{pid}/fd/{fd}", os.O_WRONLY), forged)
+        except OSError as problem:
+            print(type(problem).__name__)
+"""
+
+
+def test_a_program_under_test_cannot_answer_for_its_evaluator(repository: Repository) -> None:
+    (repository.outputs / "program.py").write_text(FORGERY)
+    repository.returns(
+        "{'score': 1, 'message': subprocess.run([sys.executable, '-S', 'data/outputs/program.py'],"
+        " cwd='/workspace', capture_output=True, text=True, check=True).stdout}",
+        imports="import subprocess, sys",
+    )
+    evaluation = repository.evaluate()
+    assert evaluation.error is None, evaluation.detail
+    assert evaluation.score == 1
+    assert "PermissionError" in evaluation.message
+
+
 def test_a_forking_evaluator_meets_its_cap(repository: Repository) -> None:
     repository.does("while True: os.fork()")
     started = time.perf_counter()
