@@ -99,9 +99,12 @@ class TaskFile(pytest.File):
         task = self._load()
         for agent in self._run.agents:
             for seed in self._run.settings.seeds:
+                name = f"{self._task_id}[{_printable(agent)}-{seed}]"
                 yield AttemptItem.from_parent(
                     self,
-                    name=f"{self._task_id}[{_printable(agent)}-{seed}]",
+                    name=name,
+                    # As text, which pytest takes apart: it has to equal what --lf reads back as text.
+                    nodeid=f"{self.nodeid}::{name}",
                     run=self._run,
                     task_id=self._task_id,
                     task=task,

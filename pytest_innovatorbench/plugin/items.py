@@ -119,8 +119,10 @@ def _properties(result: AttemptResult) -> list[tuple[str, object]]:
 def _check(result: AttemptResult, least: float | None) -> None:
     if result.status is not Status.SCORED:
         whose = f", the {result.fault}'s fault" if result.fault else ""
-        raise NotPassedError(f"{str(result.status).upper()}{whose}: {result.error}\nrecord: {result.run_dir}")
+        raise NotPassedError(f"{result.status.upper()}{whose}: {result.error}{_where(result)}")
     if least is not None and (result.final is None or result.final < least):
-        raise NotPassedError(
-            f"the final score {result.final:.1f} is below {least:g}\nrecord: {result.run_dir}"
-        )
+        raise NotPassedError(f"the final score {result.final:.1f} is below {least:g}{_where(result)}")
+
+
+def _where(result: AttemptResult) -> str:
+    return f"\nrecord: {result.run_dir}" if result.run_dir.name else ""

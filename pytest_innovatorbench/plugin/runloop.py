@@ -116,6 +116,8 @@ class _Ahead:
         self._waiting: SimpleQueue[tuple[AttemptItem, AttemptSpec]] = SimpleQueue()
         self._finished: SimpleQueue[Finished] = SimpleQueue()
         self._workers: list[threading.Thread] = []
+        # An attempt begins only when one is reported: -x must not find others begun behind it.
+        self._places = threading.Semaphore(run.settings.concurrency)
 
     def run(self) -> None:
         """Run them all and report each when it has finished.
@@ -133,6 +135,7 @@ class _Ahead:
                 live.finished()
                 item.take(outcome)
                 _replay(self._session, item)
+                self._places.release()
         except BaseException:
             self._drain(live)
             raise
@@ -154,7 +157,10 @@ class _Ahead:
         return len(self._items)
 
     def _work(self) -> None:
-        while not self._run.stop.asked:
+        while True:
+            self._places.acquire()
+            if self._run.stop.asked:
+                return
             try:
                 item, spec = self._waiting.get_nowait()
             except Empty:
@@ -171,6 +177,7 @@ class _Ahead:
     def _drain(self, live: Live) -> None:
         """Let what has begun end in order, for a bounded time, and report it."""
         self._run.stop.ask()
+        self._places.release(len(self._workers))
         live.announce("stopping: attempts under way get their final evaluation")
         try:
             self._report_until(time.monotonic() + PATIENCE, live)

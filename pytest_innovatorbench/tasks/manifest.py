@@ -98,7 +98,7 @@ def _yaml_message(error: Exception) -> str:
 
 def _problem(error: ValidationError, shown: str) -> Problem:
     key = ".".join(str(part) for part in error.absolute_path)
-    rule = cast("dict[str, Any]", error.schema)
+    rule: dict[str, Any] = dict(cast("dict[str, Any]", error.schema))
     if error.validator == "additionalProperties":
         known = list(rule["properties"])
         unknown = [name for name in error.instance if name not in known]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ class Bench:
         file = self.pytester.path / "report.json"
         result = self.run(f"--ibench-report=json:{file}", *args, agent=agent)
         return result, json.loads(file.read_text("utf-8"))
+
+    def ibench(self, *args: str) -> pytest.RunResult:
+        """Run the ``ibench`` command."""
+        return self.pytester.run(sys.executable, "-m", "pytest_innovatorbench", *args)
 
     def records(self) -> list[Path]:
         """The folders of all attempts, of all runs."""

@@ -18,7 +18,10 @@ USAGE = 4
         (["--ibench-task=domain:XX"], "unknown domain 'XX': known: DC, DF, DA, LD, RD, SC, other"),
         (["--ibench-seeds=many"], "--ibench-seeds: 'many' is not understood"),
         (["--ibench-seeds=0"], "--ibench-seeds: '0' gives no usable seeds"),
-        (["--ibench-concurrency=0"], "--ibench-concurrency: '0' is not allowed: give a whole number from 1 up"),
+        (
+            ["--ibench-concurrency=0"],
+            "--ibench-concurrency: '0' is not allowed: give a whole number from 1 up",
+        ),
         (["--ibench-fail-under=101"], "--ibench-fail-under: '101' is not a score"),
         (["--ibench-fail-under=nan"], "--ibench-fail-under: 'nan' is not a score"),
         (["--ibench-sandbox=magic"], "--ibench-sandbox: 'magic' is not known: choose bubblewrap or none"),
@@ -57,12 +60,15 @@ def test_ini_twins_count_and_the_command_line_wins(bench: Bench) -> None:
     )
     result = bench.pytester.runpytest_subprocess("--collect-only", "-q")
     assert [line for line in result.outlines if "::" in line] == [
-        f"evaluations/one/task/config.py::one[{label}]" for label in ("oracle-0", "oracle-1", "nop-0", "nop-1")
+        f"evaluations/one/task/config.py::one[{label}]"
+        for label in ("oracle-0", "oracle-1", "nop-0", "nop-1")
     ]
     result = bench.pytester.runpytest_subprocess(
         "--collect-only", "-q", "--ibench-task=two", "--ibench-agent=nop", "--ibench-seeds=7,"
     )
-    assert [line for line in result.outlines if "::" in line] == ["evaluations/two/task/config.py::two[nop-7]"]
+    assert [line for line in result.outlines if "::" in line] == [
+        "evaluations/two/task/config.py::two[nop-7]"
+    ]
 
 
 def test_a_run_id_is_used_once(bench: Bench) -> None:

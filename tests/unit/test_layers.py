@@ -22,6 +22,7 @@ LAYERS = (
     ("runs",),
     ("hookspecs", "reports"),
     ("plugin", "cli"),
+    ("__main__",),
 )
 
 
