@@ -30,7 +30,7 @@ def read_rows(path: Path, separator: str = ",") -> list[Row]:
 
 
 def read_answers() -> dict[str, str]:
-    return {name: label for name, label in read_rows(HIDDEN / "data/references/test_labels.csv")[1:]}
+    return {row[0]: row[1] for row in read_rows(HIDDEN / "data/references/test_labels.csv")[1:]}
 
 
 class EvaluationCase(unittest.TestCase):
@@ -120,7 +120,9 @@ class RecipeTest(EvaluationCase):
         self.assert_rejected("are not those that the recipe gives for the chosen examples")
 
     def test_coefficients_for_other_labels(self) -> None:
-        self.change(self.selection, lambda rows: [row.append(row.pop(1)) for row in rows[1:]])
+        rows = read_rows(self.selection)
+        moved = [[name, *cells[1:], cells[0]] for name, *cells in rows[1:]]
+        self.selection.write_text("\n".join(map(",".join, [rows[0], *moved])))
         self.assert_rejected("are not those that the recipe gives for the chosen examples")
 
     def test_coefficients_of_more_examples_than_are_listed(self) -> None:
