@@ -210,9 +210,10 @@ class ResearchGym:
             if self.ending:
                 return refuse("base", f"the attempt is over ({self.ending})")
             raise
-        except MachineFaultError as error:
-            self.note("fault", fault="machine", error=error.message, detail=error.detail)
-            raise
+        except (MachineFaultError, OSError) as error:
+            fault = _machine_fault(error)
+            self.note("fault", fault="machine", error=fault.message, detail=fault.detail)
+            raise fault from error
 
     def _eval_observation(self, verdict: Verdict) -> Observation:
         left = max(0, self.allowance.evals - self.ledger.evals)
@@ -226,6 +227,12 @@ class ResearchGym:
             f"Eval finish! You have remaining {left} eval times.{ends} Score {score:.2f}. {verdict.message}"
         )
         return Observation(success=True, message=text.strip(), kind="eval", data=data)
+
+
+def _machine_fault(error: MachineFaultError | OSError) -> MachineFaultError:
+    if isinstance(error, MachineFaultError):
+        return error
+    return MachineFaultError(f"the computer failed: {error.strerror}", detail=str(error))
 
 
 def _done(observation: Observation) -> Observation:

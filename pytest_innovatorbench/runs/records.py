@@ -60,6 +60,8 @@ def open_run(folder: Path, settings: Mapping[str, Any]) -> None:
     Raises:
         UserError: It exists already, or cannot be written.
     """
+    if os.path.lexists(folder):
+        raise UserError(f"the run {folder} exists", remedy="choose another --ibench-run-id")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700)
@@ -67,8 +69,6 @@ def open_run(folder: Path, settings: Mapping[str, Any]) -> None:
         (folder / ".gitignore").write_text("*\n")
         run = {"version": RECORD_VERSION, "started": now(), "settings": settings, "versions": versions()}
         write_json(folder / RUN_FILE, {**run, "command": sys.argv})
-    except FileExistsError:
-        raise UserError(f"the run {folder} exists", remedy="choose another --ibench-run-id") from None
     except OSError as error:
         raise UserError(
             f"{error.filename} cannot be written: {error.strerror}", remedy="choose another --ibench-run-dir"

@@ -31,7 +31,8 @@ def test_seeds_that_are_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90), ("1.5m", 90), ("36h", 129_600), ("2 d", 172_800), ("0.5s", 0.5), ("1H", 3600)]
+    ("text", "seconds"),
+    [("90", 90), ("1.5m", 90), ("36h", 129_600), ("2 d", 172_800), ("0.5s", 0.5), ("1H", 3600)],
 )
 def test_durations(text: str, seconds: float) -> None:
     assert parse_duration("--x", text) == seconds
@@ -39,14 +40,14 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "h", "1w", "nan", "1h30m", "1e9"])
 def test_durations_that_are_none(text: str) -> None:
-    with pytest.raises(SettingsError, match="--x: .* is not a duration: give seconds, or 15m, 36h, 2d"):
+    with pytest.raises(SettingsError, match=r"--x: .* is not a duration: give seconds, or 15m, 36h, 2d"):
         parse_duration("--x", text)
 
 
 def test_whole_numbers_and_scores_have_bounds() -> None:
     assert parse_whole("--x", "0", least=0) == 0
     assert parse_score("--x", "70.5") == 70.5
-    with pytest.raises(SettingsError, match="--x: '1.0' is not allowed: give a whole number from 1 up"):
+    with pytest.raises(SettingsError, match=r"--x: '1\.0' is not allowed: give a whole number from 1 up"):
         parse_whole("--x", "1.0", least=1)
     for text in ("-1", "100.1", "nan", "inf", ""):
         with pytest.raises(SettingsError, match="is not a score: give a number from 0 to 100"):

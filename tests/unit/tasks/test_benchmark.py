@@ -29,7 +29,9 @@ def test_tasks_are_found_and_base_and_the_like_are_not(tree: Tree) -> None:
 
 
 def test_a_folder_without_evaluations_is_no_benchmark(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no evaluations/ folder in .*: give the benchmark with --ibench-root"):
+    with pytest.raises(
+        UserError, match=r"no evaluations/ folder in .*: give the benchmark with --ibench-root"
+    ):
         open_benchmark(tmp_path)
 
 
@@ -54,7 +56,9 @@ def test_a_task_with_everything(tree: Tree) -> None:
     task = open_benchmark(tree.root).load("toy")
     assert (task.version, task.title, task.domain, task.network) == ("2", "A toy", "DF", "open")
     assert task.paper == Paper(title="On toys")
-    assert task.limits == TaskLimits(working_hours=2, training_hours=1, evaluation_seconds=60, evals=5, steps=9)
+    assert task.limits == TaskLimits(
+        working_hours=2, training_hours=1, evaluation_seconds=60, evals=5, steps=9
+    )
     assert task.requirements == tree.root / "gym/toy/task/needs.txt"
     assert task.hint == Hint(file=tree.root / "evaluations/toy/hint.md", penalty=15)
     assert (task.reference_points, task.judge, task.assumed) == (75, ("KEY",), ())

@@ -16,7 +16,9 @@ def test_sections_are_found_in_every_spelling() -> None:
 
 
 def test_headings_in_fences_are_text() -> None:
-    text = "# Data\n````md\n```\n# Task\n```\n# Evaluation\n````\nafter\r\n~~~\n# Task\n~~~\n# Environment\nx\n"
+    text = (
+        "# Data\n````md\n```\n# Task\n```\n# Evaluation\n````\nafter\r\n~~~\n# Task\n~~~\n# Environment\nx\n"
+    )
     found = sections(text)
     assert set(found) == {"data", "environment"}
     assert "# Task" in found["data"]
