@@ -1,0 +1,110 @@
+"""Running a child process to its end and measuring it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.memory import TreeMemory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MEGABYTE = 1e6
+_TAIL = 3000
+
+
+class MeasurementError(Exception):
+    """A run that was to be measured failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """A child process that has ended.
+
+    Attributes:
+        seconds: Wall-clock time.
+        cpu: Processor time of it and of what it waited for, in seconds.
+        peak: Largest resident memory of the child, in MB; of the whole tree where that was watched.
+        output: What it printed.
+    """
+
+    seconds: float
+    cpu: float
+    peak: float
+    output: str
+
+
+def run(
+    argv: Sequence[str],
+    cwd: Path,
+    *,
+    extra: Mapping[str, str] | None = None,
+    watch_tree: bool = False,
+) -> Ran:
+    """Run a program to its end.
+
+    Args:
+        argv: The program and its arguments.
+        cwd: Working folder.
+        extra: Environment variables in addition to the cleaned ones.
+        watch_tree: Whether to sample the memory of the whole process tree, which costs time.
+
+    Raises:
+        MeasurementError: It ended with another status than 0.
+    """
+    with tempfile.TemporaryFile() as output:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=environment(cwd) | dict(extra or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        memory = TreeMemory(process.pid) if watch_tree else None
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        tree = memory.stop() if memory else None
+        output.seek(0)
+        said = output.read().decode(errors="replace")
+    if process.returncode:
+        raise MeasurementError(f"{' '.join(argv)} ended with status {process.returncode}:\n{said[-_TAIL:]}")
+    peak = used.ru_maxrss * 1024 if tree is None else tree
+    return Ran(seconds=seconds, cpu=used.ru_utime + used.ru_stime, peak=peak / MEGABYTE, output=said)
+
+
+def environment(cwd: Path) -> dict[str, str]:
+    """Return this environment without what steers Python and pytest, and with a home of its own."""
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST", "COV"))
+    }
+    home = cwd / ".home"
+    home.mkdir(exist_ok=True)
+    kept.pop("XDG_CACHE_HOME", None)
+    return kept | {"HOME": str(home)}
+
+
+def script(name: str) -> str:
+    """Return the path of a program that is installed beside this interpreter.
+
+    Raises:
+        MeasurementError: There is none.
+    """
+    path = Path(sys.executable).with_name(name)
+    if not path.exists():
+        raise MeasurementError(f"{path} does not exist: install the package into this environment")
+    return str(path)
+
+
+def pytest(*options: str) -> list[str]:
+    """Return the command line of a run of pytest."""
+    return [script("pytest"), *options]

@@ -1,0 +1,90 @@
+"""What a measurement yields, and how much of it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HERE = "same run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """A value to compare a figure with.
+
+    Attributes:
+        label: What it is.
+        value: In the unit of the figure; the upper end where a range was published.
+        source: ``"same run"``, or where it was measured.
+    """
+
+    label: str
+    value: float
+    source: str = HERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One measured figure.
+
+    Attributes:
+        name: Its name.
+        what: What was measured, in a line.
+        unit: Unit of all its values.
+        samples: Every repeat.
+        limit: What it must not exceed; ``None`` for one that is there for comparison.
+        beside: What to compare it with.
+    """
+
+    name: str
+    what: str
+    unit: str
+    samples: tuple[float, ...]
+    limit: float | None = None
+    beside: tuple[Beside, ...] = ()
+
+    @property
+    def value(self) -> float:
+        """The median of the repeats."""
+        return median(self.samples)
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the limit holds, ``None`` where there is none."""
+        return None if self.limit is None else self.value <= self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """How much is measured.
+
+    Attributes:
+        pairs: Interleaved pairs of runs where small differences are looked for.
+        repeats: Repeats of everything else.
+        attempts: Attempts of one run.
+        steps: Actions of one attempt.
+        tasks: Tasks to collect.
+        seeds: Seeds of each.
+        sleepers: Attempts that sleep at once.
+        sleep: Seconds for which they sleep.
+        dataset: Bytes of the large dataset.
+    """
+
+    pairs: int = 40
+    repeats: int = 5
+    attempts: int = 200
+    steps: int = 5000
+    tasks: int = 100
+    seeds: int = 100
+    sleepers: int = 200
+    sleep: float = 2.0
+    dataset: int = 5 * 10**9
+
+
+def middle(samples: Sequence[float], label: str) -> Beside:
+    """Return the median of samples of the same run, to stand beside a figure."""
+    return Beside(label=label, value=median(samples))
