@@ -52,7 +52,7 @@ def test_a_run_is_opened_once_and_private(tmp_path: Path) -> None:
 
 def test_a_run_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot be written: .*: choose another --ibench-run-dir"):
+    with pytest.raises(UserError, match=r"cannot be written: .*: choose another --ibench-run-dir"):
         open_run(tmp_path / "file" / "r", {})
 
 
