@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import compileall
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -50,15 +52,15 @@ FILES = {
 class Bakery:
     folder: Path
 
-    def bake(self, **values: str) -> Path:
-        """Bake the template, with everything that cookiecutter writes in a folder of the test's own."""
+    def bake(self, template: Path = TEMPLATE, **values: str) -> Path:
+        """Bake a template, with everything that cookiecutter writes in a folder of the test's own."""
         config = self.folder / "cookiecutter.yaml"
         config.write_text(
             f"replay_dir: '{self.folder}/replay'\ncookiecutters_dir: '{self.folder}/templates'\n"
         )
         return Path(
             cookiecutter(
-                str(TEMPLATE),
+                str(template),
                 no_input=True,
                 extra_context={"task_name": "toy", **values},
                 output_dir=str(self.folder),
@@ -98,6 +100,14 @@ def test_every_file_of_the_layout_is_there_and_nothing_else(bakery: Bakery) -> N
     assert baked_files(root) == FILES
     for script in ("evaluations/toy/solution/run.sh", "gym/toy/task/scripts/run.sh"):
         assert os.access(root / script, os.X_OK)
+
+
+def test_bytecode_of_an_installed_template_stays_behind(bakery: Bakery) -> None:
+    template = bakery.folder / "installed"
+    shutil.copytree(TEMPLATE, template)
+    compileall.compile_dir(str(template), quiet=2)
+    assert list(template.rglob("*.pyc"))
+    assert baked_files(bakery.bake(template)) == FILES
 
 
 def test_no_placeholder_is_left(bakery: Bakery) -> None:
