@@ -104,6 +104,7 @@ class Session:
         self._stem = stem
         self._count = 0
         self._is_ready = False
+        self._first = "set +m; "  # no remarks about jobs; bash undoes it in a start-up file
         self.pid, self.terminal, self.status = start_shell(rc)
 
     def give(self, run: Run) -> None:
@@ -174,7 +175,8 @@ class Session:
 
     def _type(self) -> None:
         command, output = quote(f"{self._stem}.command"), quote(self._output_path())
-        line = f". {command} </dev/null >>{output} 2>&1 {STATUS_FD}>&-\n"
+        line = f"{self._first}. {command} </dev/null >>{output} 2>&1 {STATUS_FD}>&-\n"
+        self._first = ""
         os.write(self.terminal, os.fsencode(line))
 
 
@@ -333,11 +335,6 @@ class Server:
     def _bury(self, session: Session, wait_status: int) -> None:
         """Account for a shell that ended, by itself or by force."""
         status = exit_status(wait_status)
-        if session.run is not None:
-            note = f"the shell ended with status {status}; the next command gets a new one"
-            self._finish(session, status, note)
-        else:
-            self._notes[session.name] = f"the shell had ended with status {status}; this is a new one"
         self.unwatch(session.status)
         self.unwatch(session.terminal)
         session.close()
@@ -345,6 +342,11 @@ class Server:
         if session.name in self._ended:
             self._ended[session.name].discard()
         self._ended[session.name] = session
+        if session.run is not None:
+            note = f"the shell ended with status {status}; the next command gets a new one"
+            self._finish(session, status, note)
+        else:
+            self._notes[session.name] = f"the shell had ended with status {status}; this is a new one"
 
     def _patience(self) -> float | None:
         """Milliseconds until the first wait ends."""
@@ -451,6 +453,8 @@ def make_raw(terminal: int) -> None:
 
 def kill_tree(shell: int) -> None:
     """Kill the descendants of a shell and the members of its session, then itself."""
+    with Ignored():
+        os.kill(shell, signal.SIGSTOP)  # it would remark on every death
     for _ in range(100):  # whatever is started meanwhile is found the next time
         parents, members = survey(shell)
         doomed = {pid for pid in parents if pid in members or is_below(pid, shell, parents)} - {shell}

@@ -121,7 +121,16 @@ def _system() -> tuple[str, ...]:
         words += ["--ro-bind", python, python]
         if python != sys.base_prefix:
             words += ["--ro-bind", python, sys.base_prefix]
-    return (*words, "--proc", "/proc", "--dev", "/dev")
+    visible = ["/usr", python]
+    return (*words, *_hide_tasks(visible, Path(__file__).parents[1]), "--proc", "/proc", "--dev", "/dev")
+
+
+def _hide_tasks(visible: list[str], package: Path) -> list[str]:
+    """Cover the tasks, with their references, that were installed into a folder that is visible."""
+    suite = package.resolve() / "_suite"
+    if suite.is_dir() and any(suite.is_relative_to(root) for root in visible):
+        return ["--tmpfs", str(suite), "--remount-ro", str(suite)]
+    return []
 
 
 @cache

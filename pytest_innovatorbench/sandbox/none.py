@@ -61,6 +61,7 @@ class NoSandbox:
         """Start a process as if in a jail; see `Sandbox.spawn`."""
         if jail.overlay is not None:
             raise MachineFaultError("there are no overlays without a sandbox")
+        self._stage(jail)
         cwd = self.inside(jail, jail.cwd)
         program = shutil.which(argv[0], path=jail.environment.get("PATH", os.defpath))
         group = open_group(jail.limits, for_killing=True)

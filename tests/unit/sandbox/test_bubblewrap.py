@@ -304,10 +304,11 @@ def no_new_descriptors() -> Iterator[None]:
 
 
 def test_no_descriptor_is_leaked(sandbox, run, tmp_path, no_new_descriptors):
+    impossible = Jail(binds=(Bind(source=tmp_path, dest="/usr/nowhere"),))
     for _ in range(5):
         run(SHELL, "true")
         with pytest.raises(MachineFaultError):
-            sandbox.spawn(Jail(cwd="/nowhere"), ["true"])
+            sandbox.spawn(impossible, ["true"])
 
 
 def test_a_missing_source_is_named(sandbox, tmp_path):
@@ -316,10 +317,13 @@ def test_a_missing_source_is_named(sandbox, tmp_path):
     assert caught.value.detail == f"{tmp_path / 'gone'} does not exist"
 
 
-def test_a_failure_to_set_up_is_told_from_the_program(sandbox):
+def test_a_failure_to_set_up_is_told_from_the_program(sandbox, tmp_path):
+    impossible = Jail(binds=(Bind(source=tmp_path, dest="/usr/nowhere"),))
     with pytest.raises(MachineFaultError, match="the sandbox could not be set up") as caught:
-        sandbox.spawn(Jail(cwd="/nowhere"), ["true"], stderr=subprocess.PIPE)
-    assert caught.value.detail == "bwrap: Can't chdir to /nowhere: No such file or directory"
+        sandbox.spawn(impossible, ["true"], stderr=subprocess.PIPE)
+    assert caught.value.detail == "bwrap: Can't mkdir /usr/nowhere: Read-only file system"
+    child = sandbox.spawn(SHELL, ["no-such-program"])
+    assert child.wait(10) == 1
 
 
 def test_a_file_cannot_outgrow_its_cap(run):

@@ -32,7 +32,9 @@ def some(kind):
     return pick.choice(everything(kind) or ["./none"])
 def name():
     return os.path.join(pick.choice([".", some("folder")]), pick.choice("abcdefgh") + pick.choice(["", "1", "\\n", "é"]))
-def write(): open(name(), "ab").write(b"x" * pick.randrange(100))
+def write():
+    fd = os.open(name(), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK)
+    os.write(fd, b"x" * pick.randrange(100)); os.close(fd)
 def remove(): os.remove(some("file"))
 def clear(): shutil.rmtree(some("folder"))
 def replace():
@@ -235,14 +237,14 @@ def test_trees_too_deep_to_name_come_to_an_end(tmp_path):
     assert [entry.kind for entry in found] == ["folder"] * 20 + ["unreadable"]
 
 
-def test_a_hundred_thousand_files_come_lazily_and_soon(tmp_path):
+def test_many_files_come_lazily_and_soon(tmp_path):
     (tmp_path / "many").mkdir()
-    for number in range(100_000):
+    for number in range(30_000):
         os.close(os.open(f"{tmp_path}/many/{number}", os.O_CREAT))
     began = time.monotonic()
     walk = walk_layers([tmp_path], "")
     assert next(walk).path == "many"
-    assert sum(1 for _ in walk) == 100_000
+    assert sum(1 for _ in walk) == 30_000
     assert time.monotonic() - began < 10  # takes less than one second; a quadratic walk takes hours
     began = time.monotonic()
     assert usage(tmp_path, 10_000) > 10_000
