@@ -115,7 +115,9 @@ def parse_whole(option: str, text: str, *, least: int) -> int:
     except ValueError:
         value = least - 1
     if value < least:
-        raise SettingsError(f"{option}: {text!r} is not allowed", remedy=f"give a whole number from {least} up")
+        raise SettingsError(
+            f"{option}: {text!r} is not allowed", remedy=f"give a whole number from {least} up"
+        )
     return value
 
 
