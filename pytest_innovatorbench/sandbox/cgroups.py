@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import signal
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -28,7 +29,7 @@ class Bases:
 
     Attributes:
         controllers: For each controller that is to be had, the folder below which it counts.
-        unified: A version 2 folder, which has ``cgroup.kill`` even without controllers.
+        unified: A version 2 folder, which can be used to end processes even without controllers.
     """
 
     controllers: Mapping[str, Path]
@@ -81,10 +82,9 @@ class Group:
                 (folder / "cgroup.procs").write_text(str(pid))
 
     def kill(self) -> None:
-        """Kill every process of the group, where the kernel offers it."""
+        """Kill every process of the group."""
         for folder in set(self._folders.values()):
-            with contextlib.suppress(OSError):
-                (folder / "cgroup.kill").write_text("1")
+            _kill_all(folder)
 
     def out_of_memory(self) -> bool:
         """Tell whether the kernel killed a process of the group for want of memory."""
@@ -120,11 +120,17 @@ def open_group(limits: Limits, *, for_killing: bool = False) -> Group | None:
         return None
     bases = find_bases()
     parents = {name: bases.controllers[name] for name in wanted if name in bases.controllers}
-    if for_killing and bases.unified is not None:
-        parents["kill"] = bases.unified
+    place = _for_killing(bases)
+    if for_killing and not parents and place is not None:
+        parents["kill"] = place
     if not parents:
         return None
     return _make(parents, limits)
+
+
+def _for_killing(bases: Bases) -> Path | None:
+    """Choose a hierarchy into which processes can be born, and version 2 failing that."""
+    return next(iter(bases.controllers.values()), bases.unified)
 
 
 def _make(parents: Mapping[str, Path], limits: Limits) -> Group | None:
@@ -231,6 +237,21 @@ def _oom_kills(folder: Path) -> int:
             counts = dict(line.split() for line in (folder / name).read_text().splitlines())
             return int(counts.get("oom_kill", 0))
     return 0
+
+
+def _kill_all(folder: Path) -> None:
+    """Kill the members of a group, at a blow where the kernel offers that."""
+    with contextlib.suppress(OSError):
+        if (folder / "cgroup.kill").exists():
+            (folder / "cgroup.kill").write_text("1")
+            return
+        for _ in range(100):  # whatever is started meanwhile is found the next time
+            members = (folder / "cgroup.procs").read_text().split()
+            if not members:
+                return
+            for member in members:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(member), signal.SIGKILL)
 
 
 def _remove(folder: Path) -> None:

@@ -98,8 +98,7 @@ class NoSandbox:
         layout = (jail.binds, jail.folders)
         with self._lock:
             if layout not in self._stages:
-                stage = self._root / str(len(self._stages))
-                stage.mkdir()
+                stage = Path(tempfile.mkdtemp(dir=self._root))
                 _build(stage, jail)
                 self._stages[layout] = stage
             return self._stages[layout]

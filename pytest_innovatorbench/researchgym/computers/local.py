@@ -191,8 +191,8 @@ class LocalComputer:
             return running
 
     def _launch(self) -> _Running:
-        self._begin_watch()
         jail = self._make_jail()
+        self._begin_watch()
         ours, theirs = socket.socketpair()
         python, server, sessions = _python(), _SERVER, _SESSIONS
         argv = [python, "-I", "-S", self._sandbox.inside(jail, server), self._sandbox.inside(jail, sessions)]
@@ -238,7 +238,8 @@ class LocalComputer:
     def _begin_watch(self) -> None:
         if self._disk_quota is not None and self._watch is None:
             folders = (self._workspace.writable, self._folder / "sessions")
-            self._watch = Watch(folders=folders, quota=self._disk_quota, exceeded=self._stop)
+            quota = self._disk_quota + self._workspace.copied_bytes()
+            self._watch = Watch(folders=folders, quota=quota, exceeded=self._stop)
             start_watch(self._watch)
 
     def _forget_watch(self) -> None:

@@ -73,7 +73,7 @@ class SessionClient:
             with self._connection.makefile("rb") as stream:
                 while line := stream.readline(_LONGEST):
                     self._dispatch(line)
-        except (OSError, ValueError, RecursionError):
+        except (OSError, TypeError, ValueError, RecursionError):
             pass  # lost, or nonsense
         self._is_lost = True
         self._connection.close()

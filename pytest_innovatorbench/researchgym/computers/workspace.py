@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import MachineFaultError
 from pytest_innovatorbench.sandbox.model import Bind, Overlay
-from pytest_innovatorbench.sandbox.trees import walk_layers
+from pytest_innovatorbench.sandbox.trees import usage, walk_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,10 @@ class Workspace:
     def writable(self) -> Path:
         """The folder that takes the writes."""
         return self._copy if self._copy.exists() else self.upper
+
+    def copied_bytes(self) -> int:
+        """Return how much of what lies in ``writable`` is not of the agent's writing."""
+        return usage(self._lower, sys.maxsize) if self._copy.exists() else 0
 
     def mount(self, sandbox: Sandbox) -> Overlay | Bind:
         """Return how to make it visible, after copying where it cannot be layered.

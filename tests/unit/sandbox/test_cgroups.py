@@ -18,7 +18,7 @@ def make_folder(folder: Path, **files: str) -> Path:
     return folder
 
 
-def test_version_1_has_a_hierarchy_for_each_controller(tmp_path):
+def test_version_1_has_a_hierarchy_for_each_controller(tmp_path: Path) -> None:
     memory = make_folder(tmp_path / "memory/own")
     pids = make_folder(tmp_path / "pids")
     mounts = [
@@ -30,14 +30,14 @@ def test_version_1_has_a_hierarchy_for_each_controller(tmp_path):
     assert bases == Bases(controllers={"memory": memory, "pids": pids}, unified=None)
 
 
-def test_version_2_gives_controllers_where_they_are_delegated(tmp_path):
+def test_version_2_gives_controllers_where_they_are_delegated(tmp_path: Path) -> None:
     parent = make_folder(tmp_path / "user/app", cgroup__subtree_control="cpu memory pids")
     own = make_folder(parent / "scope", cgroup__subtree_control="")
     bases = locate({"": "/user/app/scope"}, [(frozenset({""}), "/", tmp_path)])
     assert bases == Bases(controllers={"memory": parent, "pids": parent}, unified=own)
 
 
-def test_a_hybrid_takes_controllers_from_one_and_killing_from_the_other(tmp_path):
+def test_a_hybrid_takes_controllers_from_one_and_killing_from_the_other(tmp_path: Path) -> None:
     memory = make_folder(tmp_path / "memory")
     unified = make_folder(tmp_path / "unified", cgroup__subtree_control="")
     mounts = [
@@ -48,18 +48,18 @@ def test_a_hybrid_takes_controllers_from_one_and_killing_from_the_other(tmp_path
     assert bases == Bases(controllers={"memory": memory}, unified=unified)
 
 
-def test_in_a_container_the_path_starts_at_what_is_mounted(tmp_path):
+def test_in_a_container_the_path_starts_at_what_is_mounted(tmp_path: Path) -> None:
     memory = make_folder(tmp_path / "memory/inner")
     mounts = [(frozenset({"memory"}), "/docker/abc", tmp_path / "memory")]
     assert locate({"memory": "/docker/abc/inner"}, mounts).controllers == {"memory": memory}
 
 
-def test_what_may_not_be_written_is_not_used(tmp_path):
+def test_what_may_not_be_written_is_not_used(tmp_path: Path) -> None:
     mounts = [(frozenset({"memory"}), "/", tmp_path / "memory"), (frozenset({""}), "/", tmp_path / "unified")]
     assert locate({"memory": "/", "": "/"}, mounts) == Bases(controllers={}, unified=None)
 
 
-def test_version_2_limits_are_written(tmp_path):
+def test_version_2_limits_are_written(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "g", memory__max="max", memory__swap__max="max", pids__max="max")
     (folder / "memory.events").write_text("low 0\noom 2\noom_kill 1\n")
     group = Group({"memory": folder, "pids": folder})
@@ -74,17 +74,19 @@ def test_version_2_limits_are_written(tmp_path):
     assert group.out_of_memory()
 
 
-def test_nothing_is_made_that_nobody_asked_for():
+def test_nothing_is_made_that_nobody_asked_for() -> None:
     assert open_group(Limits()) is None
     assert open_group(Limits(file_size=1)) is None
 
 
-def test_a_group_comes_and_goes():
+def test_a_group_comes_and_goes() -> None:
     if os.geteuid() != 0 or not {"memory", "pids"} <= find_bases().controllers.keys():
         pytest.skip("no control group can be made here")
     group = open_group(Limits(memory=64 << 20, processes=10))
     assert group is not None
-    folders = [parent / next(iter(group._folders.values())).name for parent in find_bases().controllers.values()]
+    folders = [
+        parent / next(iter(group._folders.values())).name for parent in find_bases().controllers.values()
+    ]
     assert all(folder.is_dir() for folder in folders)
     with group.entered():
         assert (folders[0] / "cgroup.procs").exists()

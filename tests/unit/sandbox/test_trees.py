@@ -17,6 +17,8 @@ from pytest_innovatorbench.sandbox.trees import usage, walk_layers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tests.unit.sandbox.conftest import MakeOverlay, Run
+
 PATH = {"PATH": "/usr/bin:/bin"}
 
 OPERATIONS = """
@@ -82,7 +84,9 @@ def paths(layers: Sequence[Path], below: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_view_from_outside_is_the_view_from_inside(run, make_overlay, seed):
+def test_the_view_from_outside_is_the_view_from_inside(
+    run: Run, make_overlay: MakeOverlay, seed: int
+) -> None:
     overlay = make_overlay()
     pick = random.Random(seed)  # noqa: S311 - not for secrets
     for number in range(40):
@@ -101,7 +105,7 @@ def test_the_view_from_outside_is_the_view_from_inside(run, make_overlay, seed):
     assert seen([overlay.lower]) == before
 
 
-def test_content_comes_from_the_topmost_layer(run, make_overlay):
+def test_content_comes_from_the_topmost_layer(run: Run, make_overlay: MakeOverlay) -> None:
     overlay = make_overlay()
     for name in ("same", "changed"):
         (overlay.lower / name).write_text("old")
@@ -115,20 +119,22 @@ def test_content_comes_from_the_topmost_layer(run, make_overlay):
     assert (overlay.lower / "changed").read_text() == "old"
 
 
-def test_deleted_names_stay_deleted(run, make_overlay):
+def test_deleted_names_stay_deleted(run: Run, make_overlay: MakeOverlay) -> None:
     overlay = make_overlay()
     (overlay.lower / "data/outputs/deep").mkdir(parents=True)
     (overlay.lower / "data/outputs/deep/a").touch()
     (overlay.lower / "data/b").touch()
     jail = Jail(environment=PATH, overlay=overlay, cwd="/workspace")
-    assert run(jail, "sh", "-c", "rm data/b; rm -r data/outputs; mkdir data/outputs; touch data/outputs/c") == (0, "")
+    assert run(
+        jail, "sh", "-c", "rm data/b; rm -r data/outputs; mkdir data/outputs; touch data/outputs/c"
+    ) == (0, "")
     layers = [overlay.upper, overlay.lower]
     assert paths(layers) == ["data", "data/outputs", "data/outputs/c"]
     assert paths(layers, "data/outputs") == ["c"]
     assert paths(layers, "data/outputs/deep") == []
 
 
-def test_both_forms_of_whiteouts_and_opacity_count(tmp_path):
+def test_both_forms_of_whiteouts_and_opacity_count(tmp_path: Path) -> None:
     upper, lower = tmp_path / "upper", tmp_path / "lower"
     for folder in (upper / "opaque", lower / "opaque", upper / "marked", lower / "marked"):
         folder.mkdir(parents=True)
@@ -143,7 +149,7 @@ def test_both_forms_of_whiteouts_and_opacity_count(tmp_path):
 
 
 @pytest.mark.parametrize("below", ["../outside", "link", "link/x", "file", "gone", ".."])
-def test_what_is_no_folder_of_the_tree_is_empty(tmp_path, below):
+def test_what_is_no_folder_of_the_tree_is_empty(tmp_path: Path, below: str) -> None:
     root = tmp_path / "root"
     root.mkdir()
     (tmp_path / "outside").mkdir()
@@ -153,7 +159,7 @@ def test_what_is_no_folder_of_the_tree_is_empty(tmp_path, below):
     assert paths([root], below) == []
 
 
-def test_links_are_shown_and_not_followed(tmp_path):
+def test_links_are_shown_and_not_followed(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.mkdir()
     (secret / "reference").write_text("42")
@@ -167,7 +173,7 @@ def test_links_are_shown_and_not_followed(tmp_path):
             entry.open()
 
 
-def test_a_folder_swapped_for_a_link_is_not_entered(tmp_path):
+def test_a_folder_swapped_for_a_link_is_not_entered(tmp_path: Path) -> None:
     """An agent at work can swap at any moment; this is the moment between listing and looking."""
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret/reference").write_text("42")
@@ -187,20 +193,24 @@ def test_a_folder_swapped_for_a_link_is_not_entered(tmp_path):
     assert [entry.path for entry in walk] == ["b"]
 
 
-def test_odd_kinds_are_named_and_never_waited_for(tmp_path):
+def test_odd_kinds_are_named_and_never_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(os.path.relpath(tmp_path / "socket"))
     (tmp_path / "file").touch()
     walk = list(walk_layers([tmp_path], ""))
-    assert [(entry.path, entry.kind) for entry in walk] == [("fifo", "fifo"), ("file", "file"), ("socket", "socket")]
+    assert [(entry.path, entry.kind) for entry in walk] == [
+        ("fifo", "fifo"),
+        ("file", "file"),
+        ("socket", "socket"),
+    ]
     (tmp_path / "file").unlink()
     os.mkfifo(tmp_path / "file")
     with pytest.raises(OSError, match="not a regular file: 'file'"):
         walk[1].open()
 
 
-def test_names_may_hold_any_byte(tmp_path):
+def test_names_may_hold_any_byte(tmp_path: Path) -> None:
     odd = os.fsdecode(b"a\n\xff\t'")
     (tmp_path / odd).write_text("1")
     (entry,) = walk_layers([tmp_path], "")
@@ -209,7 +219,7 @@ def test_names_may_hold_any_byte(tmp_path):
         assert file.read() == b"1"
 
 
-def test_what_may_not_be_read_is_named(tmp_path):
+def test_what_may_not_be_read_is_named(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may read everything")
     (tmp_path / "closed/in").mkdir(parents=True)
@@ -223,7 +233,7 @@ def test_what_may_not_be_read_is_named(tmp_path):
     assert found == [("closed", "unreadable"), ("listable", "folder"), ("listable/a", "unreadable")]
 
 
-def test_trees_too_deep_to_name_come_to_an_end(tmp_path):
+def test_trees_too_deep_to_name_come_to_an_end(tmp_path: Path) -> None:
     home = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.chdir(tmp_path)
@@ -237,7 +247,7 @@ def test_trees_too_deep_to_name_come_to_an_end(tmp_path):
     assert [entry.kind for entry in found] == ["folder"] * 20 + ["unreadable"]
 
 
-def test_many_files_come_lazily_and_soon(tmp_path):
+def test_many_files_come_lazily_and_soon(tmp_path: Path) -> None:
     (tmp_path / "many").mkdir()
     for number in range(30_000):
         os.close(os.open(f"{tmp_path}/many/{number}", os.O_CREAT))
@@ -251,7 +261,7 @@ def test_many_files_come_lazily_and_soon(tmp_path):
     assert time.monotonic() - began < 2
 
 
-def test_usage_counts_what_lies_on_disk(tmp_path):
+def test_usage_counts_what_lies_on_disk(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d/a").write_bytes(b"x" * 1_000_000)
     (tmp_path / "link").hardlink_to(tmp_path / "d/a")
@@ -262,11 +272,11 @@ def test_usage_counts_what_lies_on_disk(tmp_path):
     assert 1_000_000 <= used < 1_100_000
 
 
-def test_usage_stops_early(tmp_path):
+def test_usage_stops_early(tmp_path: Path) -> None:
     for number in range(10):
         (tmp_path / str(number)).write_bytes(b"x" * 100_000)
     assert 250_000 < usage(tmp_path, 250_000) < 450_000
 
 
-def test_usage_of_nothing_is_nothing(tmp_path):
+def test_usage_of_nothing_is_nothing(tmp_path: Path) -> None:
     assert usage(tmp_path / "gone", 10) == 0

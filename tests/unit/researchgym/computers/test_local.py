@@ -34,7 +34,7 @@ def sandbox(request: pytest.FixtureRequest) -> Sandbox:
 def make(tmp_path: Path, lower: Path, sandbox: Sandbox) -> Iterator[Make]:
     computers = []
 
-    def make(folder: str = "computer", **options: Any) -> LocalComputer:  # noqa: ANN401 - passed on
+    def make(folder: str = "computer", **options: Any) -> LocalComputer:
         private = tmp_path / folder
         private.mkdir(exist_ok=True)
         computer = LocalComputer(sandbox, workspace_lower=lower, folder=private, **options)
@@ -53,9 +53,11 @@ def paths(computer: LocalComputer, below: str = "") -> list[str]:
     return [entry.path for entry in computer.entries(below)]
 
 
-def test_commands_run_in_the_workspace(make):
+def test_commands_run_in_the_workspace(make: Make) -> None:
     computer = make()
-    result = computer.run_command("cat data/datasets/train; echo new > data/outputs/a; exit_status=1; (exit 3)")
+    result = computer.run_command(
+        "cat data/datasets/train; echo new > data/outputs/a; exit_status=1; (exit 3)"
+    )
     assert (result.exit_status, result.output, result.output_bytes) == (3, "1 2 3\n", 6)
     assert (result.session, result.timed_out, result.truncated, result.note) == ("main", False, False, None)
     (entry,) = computer.entries("data/outputs")
@@ -63,7 +65,7 @@ def test_commands_run_in_the_workspace(make):
         assert (entry.path, file.read()) == ("a", b"new\n")
 
 
-def test_the_start_state_is_never_changed(make, lower):
+def test_the_start_state_is_never_changed(make: Make, lower: Path) -> None:
     computer = make()
     computer.run_command("rm -r data/datasets; touch here; ls -A")
     assert paths(computer) == ["data", "data/checkpoints", "data/outputs", "here"]
@@ -74,10 +76,16 @@ def test_the_start_state_is_never_changed(make, lower):
     ]
 
 
-def test_a_computer_that_is_not_used_costs_nothing(make, tmp_path):
+def test_a_computer_that_is_not_used_costs_nothing(make: Make, tmp_path: Path) -> None:
     computer = make()
     assert computer.list_sessions() == ()
-    assert paths(computer) == ["data", "data/checkpoints", "data/datasets", "data/datasets/train", "data/outputs"]
+    assert paths(computer) == [
+        "data",
+        "data/checkpoints",
+        "data/datasets",
+        "data/datasets/train",
+        "data/outputs",
+    ]
     computer.interrupt()
     computer.kill_session("main")
     computer.close()
@@ -85,7 +93,7 @@ def test_a_computer_that_is_not_used_costs_nothing(make, tmp_path):
 
 
 @confined
-def test_the_workspace_is_layered_where_it_can_be(make, tmp_path):
+def test_the_workspace_is_layered_where_it_can_be(make: Make, tmp_path: Path) -> None:
     computer = make()
     computer.run_command("true")
     assert computer.workspace_note is None
@@ -98,7 +106,7 @@ def test_the_workspace_is_layered_where_it_can_be(make, tmp_path):
 
 
 @confined
-def test_it_falls_back_to_a_copy_and_says_so(make, lower):
+def test_it_falls_back_to_a_copy_and_says_so(make: Make, lower: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give files away")
     os.chown(lower / "data/datasets", 12345, 12345)
@@ -110,15 +118,17 @@ def test_it_falls_back_to_a_copy_and_says_so(make, lower):
     assert "data/datasets/train" in paths(computer)
 
 
-def test_a_later_computer_goes_on_with_the_workspace(make):
+def test_a_later_computer_goes_on_with_the_workspace(make: Make) -> None:
     first = make()
     first.run_command("echo 1 > data/outputs/a; rm data/datasets/train")
     first.close()
     second = make()
-    assert second.run_command("ls data/outputs data/datasets").output == "data/datasets:\n\ndata/outputs:\na\n"
+    assert (
+        second.run_command("ls data/outputs data/datasets").output == "data/datasets:\n\ndata/outputs:\na\n"
+    )
 
 
-def test_the_environment_is_known(make, monkeypatch):
+def test_the_environment_is_known(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IBENCH_TEST_SECRET", "sesame")
     computer = make(environment={"PATH": "/opt/x:/usr/bin:/bin", "TASK": "t"})
     output = computer.run_command("env; cd && pwd && touch here; touch $TMPDIR/$$ && rm $TMPDIR/$$").output
@@ -130,14 +140,14 @@ def test_the_environment_is_known(make, monkeypatch):
 
 
 @confined
-def test_binds_are_visible(make, tmp_path):
+def test_binds_are_visible(make: Make, tmp_path: Path) -> None:
     (tmp_path / "env").mkdir()
     (tmp_path / "env/x").write_text("1")
     computer = make(binds=[Bind(source=tmp_path / "env", dest="/env")])
     assert computer.run_command("cat /env/x; touch /env/y").output.startswith("1touch: cannot touch")
 
 
-def test_sessions_are_listed_and_apart(make):
+def test_sessions_are_listed_and_apart(make: Make) -> None:
     computer = make()
     computer.run_command("A=1", session="a")
     result = computer.run_command("echo [$A]; sleep 1000", session="b", wait=0.2)
@@ -161,7 +171,7 @@ def test_sessions_are_listed_and_apart(make):
     assert {state.session for state in computer.list_sessions()} == {"main", "a"}
 
 
-def test_an_unknown_session_is_an_error_that_lists_the_known(make):
+def test_an_unknown_session_is_an_error_that_lists_the_known(make: Make) -> None:
     computer = make()
     with pytest.raises(UnknownNameError, match=r"^unknown session 'x': known: none$"):
         computer.read_output("x")
@@ -170,7 +180,7 @@ def test_an_unknown_session_is_an_error_that_lists_the_known(make):
         computer.read_output("x")
 
 
-def test_much_output_is_cut_in_the_middle(make):
+def test_much_output_is_cut_in_the_middle(make: Make) -> None:
     computer = make()
     result = computer.run_command("seq 1000000")
     assert result.truncated
@@ -182,7 +192,7 @@ def test_much_output_is_cut_in_the_middle(make):
     assert computer.read_output(lines=2) == "999999\n1000000\n"
 
 
-def test_many_threads_share_a_computer(make):
+def test_many_threads_share_a_computer(make: Make) -> None:
     computer = make()
     outputs: list[str] = []
 
@@ -197,7 +207,7 @@ def test_many_threads_share_a_computer(make):
     assert sorted(outputs) == [f"{n}\n" for n in range(8)]
 
 
-def test_closing_wakes_who_waits_at_once(make):
+def test_closing_wakes_who_waits_at_once(make: Make) -> None:
     computer = make()
     computer.run_command("true")
     caught: list[BaseException] = []
@@ -217,22 +227,22 @@ def test_closing_wakes_who_waits_at_once(make):
     assert time.monotonic() - began < 5
     assert [str(problem) for problem in caught] == ["the computer was closed"]
     computer.close()
-    with pytest.raises(ComputerClosedError, match="^the computer was closed$"):
+    with pytest.raises(ComputerClosedError, match=r"^the computer was closed$"):
         computer.run_command("true")
     assert "data/datasets/train" in paths(computer)
 
 
 @confined
-def test_a_lost_server_is_the_machines_fault_and_the_next_command_gets_a_new_one(make):
+def test_a_lost_server_is_the_machines_fault_and_the_next_command_gets_a_new_one(make: Make) -> None:
     computer = make()
-    with pytest.raises(MachineFaultError, match="^the sandbox was lost$"):
+    with pytest.raises(MachineFaultError, match=r"^the sandbox was lost$"):
         computer.run_command("echo 1 > data/outputs/a; kill -9 $PPID; sleep 1000")
     assert paths(computer, "data/outputs") == ["a"]
     assert computer.run_command("cat data/outputs/a").output == "1\n"
 
 
 @confined
-def test_want_of_memory_ends_the_command_and_not_the_computer(make):
+def test_want_of_memory_ends_the_command_and_not_the_computer(make: Make) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root has control groups here")
     computer = make(limits=Limits(memory=256 << 20))
@@ -241,12 +251,15 @@ def test_want_of_memory_ends_the_command_and_not_the_computer(make):
     assert computer.run_command("echo alive").output == "alive\n"
 
 
-def test_one_file_cannot_outgrow_the_quota(make):
+def test_one_file_cannot_outgrow_the_quota(make: Make) -> None:
     computer = make(disk_quota=1_000_000)
-    assert computer.run_command("head -c 2000000 /dev/zero > a; stat -c %s a").output.splitlines()[-1] == "1000000"
+    assert (
+        computer.run_command("head -c 2000000 /dev/zero > a; stat -c %s a").output.splitlines()[-1]
+        == "1000000"
+    )
 
 
-def test_many_files_cannot_outgrow_the_quota(make):
+def test_many_files_cannot_outgrow_the_quota(make: Make) -> None:
     computer = make(disk_quota=2_000_000)
     command = "for i in {1..100}; do head -c 100000 /dev/zero > data/outputs/$i; done; sleep 1000"
     with pytest.raises(DiskQuotaError, match=r"^disk quota of 0\.002 GB exceeded$"):
@@ -258,30 +271,35 @@ def test_many_files_cannot_outgrow_the_quota(make):
 
 
 @confined
-def test_what_is_printed_counts_too(make):
+def test_what_is_printed_counts_too(make: Make) -> None:
     computer = make(disk_quota=3_000_000)
     with pytest.raises(DiskQuotaError):
         computer.run_command("head -c 2000000 /dev/zero > a; head -c 2000000 /dev/zero; sleep 1000")
 
 
 @confined
-def test_a_sandbox_that_cannot_be_set_up_is_the_machines_fault(make, tmp_path):
+def test_a_sandbox_that_cannot_be_set_up_is_the_machines_fault(make: Make, tmp_path: Path) -> None:
     computer = make(binds=[Bind(source=tmp_path / "gone", dest="/env")])
-    with pytest.raises(MachineFaultError, match="^the sandbox could not be set up$"):
+    with pytest.raises(MachineFaultError, match=r"^the sandbox could not be set up$"):
         computer.run_command("true")
 
 
 @confined
-def test_no_command_can_answer_for_the_server(make):
+def test_no_command_can_answer_for_the_server(make: Make) -> None:
     computer = make()
-    result = computer.run_command("for f in /proc/$PPID/fd/*; do echo '{\"id\": 1}' > $f; done; echo done", wait=10)
+    result = computer.run_command(
+        "for f in /proc/$PPID/fd/*; do echo '{\"id\": 1}' > $f; done; echo done", wait=10
+    )
     assert result.exit_status == 0
     assert result.output.endswith("done\n")
     assert computer.run_command("echo next").output == "next\n"
 
 
-def test_names_and_commands_may_hold_any_character(make):
+def test_names_and_commands_may_hold_any_character(make: Make) -> None:
     computer = make()
     name = "a b\n'\"\\ \u00e9\u4e2d"
-    assert computer.run_command("echo '\u00e9\u4e2d \U0001f600'", session=name).output == "\u00e9\u4e2d \U0001f600\n"
+    assert (
+        computer.run_command("echo '\u00e9\u4e2d \U0001f600'", session=name).output
+        == "\u00e9\u4e2d \U0001f600\n"
+    )
     assert name in {state.session for state in computer.list_sessions()}

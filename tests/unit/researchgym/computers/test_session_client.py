@@ -26,15 +26,21 @@ def answering(say: Callable[[dict[str, object]], bytes]) -> SessionClient:
     return SessionClient(ours)
 
 
-def test_an_answer_goes_to_its_request():
+def test_an_answer_goes_to_its_request() -> None:
     def say(request: dict[str, object]) -> bytes:
-        return b'{"id": 99}\n{"event": "finished"}\n' + json.dumps({"id": request["id"], "x": 1}).encode() + b"\n"
+        return (
+            b'{"id": 99}\n{"event": "finished"}\n'
+            + json.dumps({"id": request["id"], "x": 1}).encode()
+            + b"\n"
+        )
 
     assert answering(say).ask({"do": "x"}, 10)["x"] == 1
 
 
-@pytest.mark.parametrize("said", [b"", b"nonsense\n", b"[]\n", b"[" * 100_000 + b"\n", b"\xff\n", b'{"id": 0'])
-def test_nonsense_is_a_lost_connection(said):
+@pytest.mark.parametrize(
+    "said", [b"", b"nonsense\n", b"[]\n", b"[" * 100_000 + b"\n", b"\xff\n", b'{"id": 0']
+)
+def test_nonsense_is_a_lost_connection(said: bytes) -> None:
     client = answering(lambda _: said)
     with pytest.raises(ConnectionLostError):
         client.ask({"do": "x"}, 10)
@@ -42,14 +48,14 @@ def test_nonsense_is_a_lost_connection(said):
         client.ask({"do": "x"}, 10)
 
 
-def test_silence_is_a_lost_connection():
+def test_silence_is_a_lost_connection() -> None:
     ours, theirs = socket.socketpair()
-    with theirs, pytest.raises(ConnectionLostError, match="^no answer$"):
+    with theirs, pytest.raises(ConnectionLostError, match=r"^no answer$"):
         SessionClient(ours).ask({"do": "x"}, 0.05)
 
 
-def test_answers_of_the_wrong_shape_are_the_machines_fault():
-    with pytest.raises(MachineFaultError, match="^the session server answered nonsense$") as caught:
+def test_answers_of_the_wrong_shape_are_the_machines_fault() -> None:
+    with pytest.raises(MachineFaultError, match=r"^the session server answered nonsense$") as caught:
         read_result("main", "x", {"exit_status": 0, "output": 7})
     assert caught.value.detail == "output is wrong or missing"
     with pytest.raises(MachineFaultError):
