@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pytest_innovatorbench.errors import MachineFaultError
 from pytest_innovatorbench.researchgym.actions import ActionKind, refuse
 from pytest_innovatorbench.researchgym.command_actions import COMMAND_ACTIONS
-from pytest_innovatorbench.researchgym.computers.base import ComputerClosedError, DiskQuotaError
+from pytest_innovatorbench.researchgym.computers.base import (
+    ComputerClosedError,
+    ComputerLostError,
+    DiskQuotaError,
+)
 from pytest_innovatorbench.researchgym.ledger import Allowance, Ledger
 from pytest_innovatorbench.researchgym.model import Action, AttemptOverError, Observation
 from pytest_innovatorbench.researchgym.special_actions import SPECIAL_ACTIONS
@@ -24,6 +28,9 @@ ACTIONS: dict[str, ActionKind] = {kind.name: kind for kind in (*COMMAND_ACTIONS,
 
 # An evaluator that always fails costs the agent nothing, so something else must bound the trying.
 _MAX_FAULTY_EVALS = 3
+# A sandbox that worked is most often lost through what ran in it, so it is no fault of the machine, or
+# an agent could make a poor attempt unscoreable.
+_MAX_LOSSES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +112,7 @@ class ResearchGym:
         self._hints_allowed = hints_allowed
         self._books = threading.Lock()
         self._judging = threading.Lock()
+        self._losses = 0
 
     def act(self, action: Action) -> Observation:
         """Take an action and return what comes of it.
@@ -210,10 +218,22 @@ class ResearchGym:
             if self.ending:
                 return refuse("base", f"the attempt is over ({self.ending})")
             raise
+        except ComputerLostError as error:
+            return self._lost(error)
         except (MachineFaultError, OSError) as error:
             fault = _machine_fault(error)
             self.note("fault", fault="machine", error=fault.message, detail=fault.detail)
             raise fault from error
+
+    def _lost(self, error: ComputerLostError) -> Observation:
+        if self.ending:
+            return refuse("base", f"the attempt is over ({self.ending})")
+        self._losses += 1
+        self.note("computer_lost", error=error.message, detail=error.detail)
+        if self._losses > _MAX_LOSSES:
+            self.end("lost")
+        text = f"{error.message}: all that ran on the computer has ended. Files are as they were."
+        return refuse("command_run", text)
 
     def _eval_observation(self, verdict: Verdict) -> Observation:
         left = max(0, self.allowance.evals - self.ledger.evals)

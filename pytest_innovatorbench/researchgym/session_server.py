@@ -17,7 +17,8 @@ Requests, each with an ``id`` that the reply carries:
     {"do": "interrupt", "session": ...}    {"do": "kill", "session": ...}
     {"do": "list"}                         {"do": "shutdown"}
 
-A command that outlives its wait is reported by an event when it ends: {"event": "finished", ...}.
+The server says {"event": "ready"} when it can be asked. A command that outlives its wait is reported by
+an event when it ends: {"event": "finished", ...}.
 """
 
 # pathlib alone would take longer to import than this whole module:
@@ -539,7 +540,7 @@ def main(folder: str) -> None:
         server.reap()
 
     server.watch(woken, reap)
-    Stdio(server)
+    Stdio(server).send({"event": "ready"})
     server.serve()
 
 

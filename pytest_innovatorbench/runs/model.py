@@ -32,8 +32,8 @@ class AttemptResult:
         seed: Seed given to the agent.
         status: One of the four ways to end.
         fault: Whose fault it is, where the attempt is unscoreable.
-        ending: What ended the agent: ``finished``, ``evals``, ``steps``, ``time``, ``disk``,
-            ``crashed``, ``interrupted`` or ``machine``.
+        ending: What ended the agent: ``finished``, ``evals``, ``steps``, ``time``, ``disk``, ``lost``,
+            ``crashed``, ``interrupted``, ``machine`` or ``unprepared``.
         first: Score of the first evaluated submission.
         best: Highest score.
         final: Score of the last submission, or ``None`` if it could not be scored.

@@ -24,8 +24,8 @@ class Ending:
     """How the agent's part of an attempt ended.
 
     Attributes:
-        reason: ``finished``, ``evals``, ``steps``, ``time``, ``disk``, ``crashed``, ``interrupted``
-            or ``machine``.
+        reason: ``finished``, ``evals``, ``steps``, ``time``, ``disk``, ``lost``, ``crashed``,
+            ``interrupted``, ``machine`` or ``unprepared``.
         error: One line on what went wrong, if anything did.
         detail: A traceback, for the record alone.
         fault: Whose fault it is, where it was not the agent's.
@@ -40,6 +40,7 @@ class Ending:
 _WORDS = {
     "time": "the working time is used up",
     "disk": "the agent filled its disk quota",
+    "lost": "the agent lost its computer again and again",
     "interrupted": "the attempt was interrupted",
 }
 

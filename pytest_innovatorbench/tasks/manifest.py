@@ -98,19 +98,20 @@ def _yaml_message(error: Exception) -> str:
 
 def _problem(error: ValidationError, shown: str) -> Problem:
     key = ".".join(str(part) for part in error.absolute_path)
-    rule: dict[str, Any] = dict(cast("dict[str, Any]", error.schema))
+    rule = cast("dict[str, Any]", error.schema)
+    value: Any = error.instance
     if error.validator == "additionalProperties":
         known = list(rule["properties"])
-        unknown = [name for name in error.instance if name not in known]
+        unknown = [name for name in value if name not in known]
         return Problem(
             file=shown, key=key, message=f"unknown key {unknown[0]!r}", remedy=_spelling(unknown[0], known)
         )
     if error.validator == "required":
-        missing = next(name for name in rule["required"] if name not in error.instance)
+        missing = next(name for name in rule["required"] if name not in value)
         return Problem(file=shown, key=key, message=f"{missing!r} is missing", remedy=f"add {missing}")
-    value = textwrap.shorten(json.dumps(error.instance, default=str), _SHOWN, placeholder="...")
+    shown_value = textwrap.shorten(json.dumps(value, default=str), _SHOWN, placeholder="...")
     expected = rule.get("description", "what the schema says")
-    return Problem(file=shown, key=key, message=f"{value} is not allowed", remedy=f"give {expected}")
+    return Problem(file=shown, key=key, message=f"{shown_value} is not allowed", remedy=f"give {expected}")
 
 
 def _spelling(name: str, known: list[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_innovatorbench.errors import IbenchError
+from pytest_innovatorbench.errors import IbenchError, MachineFaultError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,10 @@ class ComputerClosedError(IbenchError, RuntimeError):
 
 class DiskQuotaError(IbenchError, RuntimeError):
     """The computer was stopped because too much was written on it."""
+
+
+class ComputerLostError(MachineFaultError):
+    """The computer was lost after it had worked; the next command starts it again, files as they were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,8 @@ class Computer(Protocol):
         Raises:
             ComputerClosedError: The computer was closed.
             DiskQuotaError: Too much was written.
-            MachineFaultError: The computer was lost.
+            ComputerLostError: The computer was lost; all that ran on it has ended.
+            MachineFaultError: The computer could not be started.
         """
 
     def read_output(self, session: str = MAIN_SESSION, lines: int = 50) -> str:

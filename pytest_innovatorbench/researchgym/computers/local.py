@@ -22,6 +22,7 @@ from pytest_innovatorbench.researchgym.computers.base import (
     OUTPUT_WINDOW,
     CommandResult,
     ComputerClosedError,
+    ComputerLostError,
     DiskQuotaError,
     SessionState,
 )
@@ -171,9 +172,10 @@ class LocalComputer:
         with self._starting:
             if self._running is running:
                 self._running = None
+        kind = ComputerLostError if running.client.was_heard else MachineFaultError
         if running.child.out_of_memory():
-            return MachineFaultError("the sandbox ran out of memory", detail=said)
-        return MachineFaultError("the sandbox was lost", detail=said or str(problem))
+            return kind("the sandbox ran out of memory", detail=said)
+        return kind("the sandbox was lost", detail=said or str(problem))
 
     def _start(self) -> _Running:
         """Return what runs, starting it at the first need."""

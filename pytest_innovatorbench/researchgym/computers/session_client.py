@@ -27,9 +27,13 @@ class SessionClient:
 
     Args:
         connection: Stream to the server. The client closes it.
+
+    Attributes:
+        was_heard: Whether the server has ever said anything.
     """
 
     def __init__(self, connection: socket.socket) -> None:
+        self.was_heard = False
         self._connection = connection
         self._ids = itertools.count()
         self._sending = threading.Lock()
@@ -84,6 +88,7 @@ class SessionClient:
         message = json.loads(line)
         if not isinstance(message, dict):
             raise TypeError("a message is an object")
+        self.was_heard = True
         number = message.get("id")
         answers = self._waiting.get(number) if isinstance(number, int) else None
         if answers is not None:

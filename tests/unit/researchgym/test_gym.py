@@ -226,6 +226,19 @@ def test_a_computer_that_cannot_start_is_a_machine_fault(place: Place, tmp_path:
     assert place.events[-1]["kind"] == "fault"
 
 
+def test_a_computer_that_the_agent_kills_is_started_again_but_not_for_ever(place: Place) -> None:
+    place.run("echo kept > data/outputs/note")
+    for _ in range(3):
+        seen = place.run("kill -9 -1")
+        assert (seen.success, seen.done) == (False, False)
+        assert seen.message == (
+            "the sandbox was lost: all that ran on the computer has ended. Files are as they were."
+        )
+        assert place.run("cat data/outputs/note").message == "kept\n"
+    assert place.run("kill -9 -1").done
+    assert place.gym.ending == "lost"
+
+
 def _made(folder: Path) -> Path:
     folder.mkdir()
     return folder

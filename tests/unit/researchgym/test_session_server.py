@@ -31,6 +31,7 @@ class Conversation:
             start_new_session=True,
         )
         self._ids = itertools.count()
+        assert self.hear() == {"event": "ready"}
 
     def send(self, **request: Any) -> int:
         number = next(self._ids)

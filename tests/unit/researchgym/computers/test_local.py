@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from pytest_innovatorbench.errors import MachineFaultError, UnknownNameError
-from pytest_innovatorbench.researchgym.computers.base import ComputerClosedError, DiskQuotaError
+from pytest_innovatorbench.researchgym.computers.base import (
+    ComputerClosedError,
+    ComputerLostError,
+    DiskQuotaError,
+)
 from pytest_innovatorbench.researchgym.computers.local import LocalComputer
 from pytest_innovatorbench.sandbox import Bind, Limits, Sandbox, open_sandbox
 
@@ -233,9 +237,9 @@ def test_closing_wakes_who_waits_at_once(make: Make) -> None:
 
 
 @confined
-def test_a_lost_server_is_the_machines_fault_and_the_next_command_gets_a_new_one(make: Make) -> None:
+def test_a_lost_server_is_a_loss_and_the_next_command_gets_a_new_one(make: Make) -> None:
     computer = make()
-    with pytest.raises(MachineFaultError, match=r"^the sandbox was lost$"):
+    with pytest.raises(ComputerLostError, match=r"^the sandbox was lost$"):
         computer.run_command("echo 1 > data/outputs/a; kill -9 $PPID; sleep 1000")
     assert paths(computer, "data/outputs") == ["a"]
     assert computer.run_command("cat data/outputs/a").output == "1\n"
