@@ -8,8 +8,8 @@ pytest imports this package in every run.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # importing typing would double the start of an evaluator's process
 if TYPE_CHECKING:
     from pytest_innovatorbench.agents.base import Agent, AgentFailedError, AgentKind, AgentRequest
     from pytest_innovatorbench.researchgym.gym import ResearchGym
