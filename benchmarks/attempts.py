@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks import floor
-from benchmarks.children import pytest, run
+from benchmarks.children import Ran, pytest, run
 from benchmarks.figures import Beside, Figure, Scale, middle
 from benchmarks.ground import add_dataset, lay_benchmark
 
@@ -21,21 +21,23 @@ def measure_attempts(scale: Scale, folder: Path) -> Iterator[Figure]:
     """Measure many attempts of nop, and of an agent that opens its computer and runs one command."""
     ground = lay_benchmark(folder / "ground")
     collecting = [_run(ground, "nop", scale.attempts, "--collect-only", "-q") for _ in range(scale.repeats)]
-    start = min(collecting)
+    start = min(ran.seconds for ran in collecting)
+    start_cpu = min(ran.cpu for ran in collecting)
     gross = [_run(ground, "nop", scale.attempts, _at_once(AT_ONCE)) for _ in range(scale.repeats)]
     others = [
-        Beside(label=f"the same with --ibench-concurrency={count}", value=_each(seconds - start, scale))
+        Beside(label=f"the same with --ibench-concurrency={count}", value=_each(ran.seconds - start, scale))
         for count in (1, 2)
-        for seconds in [_run(ground, "nop", scale.attempts, _at_once(count))]
+        for ran in [_run(ground, "nop", scale.attempts, _at_once(count))]
     ]
     yield Figure(
         name="attempts",
         what=f"a nop attempt among {scale.attempts} with --ibench-concurrency={AT_ONCE}, without start-up",
         unit="ms",
         limit=25,
-        samples=tuple(_each(seconds - start, scale) for seconds in gross),
+        samples=tuple(_each(ran.seconds - start, scale) for ran in gross),
         beside=(
-            middle([_each(seconds, scale) for seconds in gross], "the same with start-up"),
+            middle([_each(ran.seconds, scale) for ran in gross], "the same with start-up"),
+            middle([_each(ran.cpu - start_cpu, scale) for ran in gross], "the same in processor time"),
             *others,
             *_floors(scale, folder),
             Beside(label="Harbor, without a sandbox", value=34, source="peer"),
@@ -49,7 +51,7 @@ def measure_attempts(scale: Scale, folder: Path) -> Iterator[Figure]:
         name="attempts-with-command",
         what="the same of an agent that opens its computer and runs one command",
         unit="ms",
-        samples=tuple(_each(seconds - start, scale) for seconds in one_command),
+        samples=tuple(_each(ran.seconds - start, scale) for ran in one_command),
     )
 
 
@@ -62,7 +64,7 @@ def measure_dataset(scale: Scale, folder: Path) -> Iterator[Figure]:
     count = max(1, scale.attempts // 20)
     for number in range(2 * scale.repeats):
         for name in (_SMALL, _LARGE) if number % 2 else (_LARGE, _SMALL):
-            times[name].append(_run(grounds[name], "shell:true", count) / count)
+            times[name].append(_run(grounds[name], "shell:true", count).seconds / count)
     yield Figure(
         name="dataset",
         what=f"an attempt with a dataset of {scale.dataset:.0e} bytes to one with 5 kB",
@@ -81,10 +83,10 @@ def _floors(scale: Scale, folder: Path) -> Iterator[Beside]:
     )
 
 
-def _run(ground: Path, agent: str, count: int, *options: str) -> float:
+def _run(ground: Path, agent: str, count: int, *options: str) -> Ran:
     ran = run(pytest(f"--ibench-agent={agent}", f"--ibench-seeds={count}", *options), ground)
     assert f"{count} passed" in ran.output or f"{count} tests collected" in ran.output, ran.output[-2000:]
-    return ran.seconds
+    return ran
 
 
 def _each(seconds: float, scale: Scale) -> float:

@@ -63,6 +63,7 @@ def measure_crowd(scale: Scale, folder: Path) -> Iterator[Figure]:
             limit=limits[0],
             samples=_seconds(timed),
             beside=(
+                middle([ran.cpu for ran in timed], "processor time of all of it"),
                 Beside(
                     label="as many bare threads that sleep",
                     value=floor.sleeping_threads(scale.sleepers, scale.sleep),
