@@ -68,7 +68,7 @@ class Repository:
         lines = "".join(f"    {line}\n" for line in dedent(statements).strip().splitlines())
         self.runs(f"def run_1(self):\n{lines}    return {{'score': 50}}", imports=imports)
 
-    def target(self, **changes: Any) -> EvaluationTarget:  # noqa: ANN401 - any field
+    def target(self, **changes: Any) -> EvaluationTarget:
         plain = EvaluationTarget(
             task_id=TASK,
             evaluations=self.root / "evaluations",
@@ -82,7 +82,7 @@ class Repository:
     def submit(self, caps: Caps = Caps()) -> Submission:  # noqa: B008 - frozen
         return freeze(walk_layers([self.root / "agent"], "data/outputs"), self.root / "submission.tar", caps)
 
-    def evaluate(self, **changes: Any) -> Evaluation:  # noqa: ANN401 - any field of the target
+    def evaluate(self, **changes: Any) -> Evaluation:
         return evaluate(
             self.target(**changes), self.submit(), sandbox=self.sandbox, scratch=self.root / "scratch"
         )

@@ -9,7 +9,7 @@ from pytest_innovatorbench.errors import EvaluatorFaultError
 from pytest_innovatorbench.evaluation.verdict import judge, plain, printable
 
 
-def message(*outcomes: Any, **more: Any) -> bytes:  # noqa: ANN401 - any JSON value
+def message(*outcomes: Any, **more: Any) -> bytes:
     results = [
         {"metric": {"eval_results": outcome}, "run": f"run_{n}"} for n, outcome in enumerate(outcomes, 1)
     ]
@@ -49,7 +49,7 @@ def test_scores_are_summed_and_clamped(scores: list[float], score: float, unclam
         (None, "evaluator returned null instead of a dict in run_1 (metric_0)"),
     ],
 )
-def test_what_is_no_score_is_the_evaluators_fault(outcome: Any, error: str) -> None:  # noqa: ANN401
+def test_what_is_no_score_is_the_evaluators_fault(outcome: Any, error: str) -> None:
     evaluation = judge(message(outcome))
     assert (evaluation.score, evaluation.unclamped) == (None, None)
     assert (evaluation.fault, evaluation.error) == ("evaluator", error)
@@ -113,7 +113,7 @@ def test_long_messages_are_cut() -> None:
     ("said", "violation"),
     [("copied the labels\n", "copied the labels"), ("", None), ("  ", None), (True, None), (None, None)],
 )
-def test_violations_are_strings(said: Any, violation: str | None) -> None:  # noqa: ANN401 - any JSON value
+def test_violations_are_strings(said: Any, violation: str | None) -> None:
     assert judge(message({"score": 1, "violation": said})).violation == violation
 
 

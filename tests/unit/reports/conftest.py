@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def result() -> MakeResult:
-    def make(task: str = "sort_it", agent: str = "oracle", seed: int = 0, **fields: Any) -> AttemptResult:  # noqa: ANN401 - see MakeResult
+    def make(task: str = "sort_it", agent: str = "oracle", seed: int = 0, **fields: Any) -> AttemptResult:
         plain = AttemptResult(
             attempt=f"{task}-{agent}-{seed}",
             task=task,

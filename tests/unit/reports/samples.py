@@ -16,7 +16,7 @@ class MakeResult(Protocol):
         task: str = ...,
         agent: str = ...,
         seed: int = ...,
-        **fields: Any,  # noqa: ANN401 - see above
+        **fields: Any,
     ) -> AttemptResult: ...
 
 

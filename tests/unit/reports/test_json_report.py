@@ -24,7 +24,7 @@ def refuse_constant(name: str) -> None:
     raise AssertionError(f"{name} is not JSON")
 
 
-def read_strictly(text: str) -> Any:  # noqa: ANN401 - JSON holds any value
+def read_strictly(text: str) -> Any:
     return json.loads(text, parse_constant=refuse_constant)
 
 
