@@ -33,10 +33,11 @@ def test_an_agent_gets_hold_of_nothing(bench: Bench, monkeypatch: pytest.MonkeyP
     assert len(files) > 7, files
     with _services(tmp_path) as (services, heard):
         result, attempt = _attack(bench, files, services)
+        reached = heard()
     assert result.ret == 1
     assert "tried 12" in printed(attempt)
     assert [line for line in printed(attempt).splitlines() if line.startswith("GOT")] == []
-    assert heard() == []
+    assert reached == []
     assert SECRET not in json.dumps(events(attempt, "observation"))
     assert SECRET.encode() not in b"".join(submitted(attempt, 1).values())
     assert attempt["status"] == "violation"

@@ -29,9 +29,7 @@ class TaskBenchmark(BaseBenchmark):
 """
 
 
-@pytest.mark.parametrize(
-    "mode", [[], ["--ibench-concurrency=2"], ["-n1"]], ids=["plain", "concurrent", "xdist"]
-)
+@pytest.mark.parametrize("mode", [[], ["--ibench-concurrency=2"]], ids=["plain", "concurrent"])
 def test_killed_during_an_evaluation(bench: Bench, mode: list[str]) -> None:
     marker = f"600.{os.getpid()}{len(mode)}"
     bench.tree.add_task(evaluation=LINGERS.format(marker=marker))
@@ -58,7 +56,7 @@ def test_killed_during_an_evaluation(bench: Bench, mode: list[str]) -> None:
     time.sleep(0.3)
     run.send_signal(signal.SIGKILL)
     run.wait(30)
-    wait_until(lambda: not _mounting(record), seconds=15)
+    wait_until(lambda: not _mounting(record), seconds=5)
     assert _mounting(record) == []
     shown = bench.ibench("report", ".ibench/runs/killed", "--to=json:after.json")
     shown.stdout.fnmatch_lines(["toy * 33.0*33.0*INTERRUPTED*"])

@@ -50,7 +50,12 @@ for link in links[1::2]:
     except OSError:
         pass
     link.close()
-print("STATUS", ask(line({"action": "status"}), wait=15).decode())
+for _ in range(100):
+    try:
+        print("STATUS", ask(line({"action": "status"}), wait=15).decode())
+        break
+    except BlockingIOError:
+        time.sleep(0.1)
 """
 
 
