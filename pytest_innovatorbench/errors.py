@@ -89,7 +89,7 @@ class UnknownNameError(UserError, LookupError):
         super().__init__(f"unknown {kind} {name!r}", remedy=f"known: {listed}")
 
 
-class TaskError(UserError):
+class TaskError(UserError, ValueError):
     """A task on disk is broken; all that is wrong with it, at once.
 
     Args:

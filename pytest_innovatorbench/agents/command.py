@@ -39,7 +39,8 @@ class CommandAgent:
         program = Path(words[0]).expanduser().resolve()
         inside = _inside(program, request.task.evaluations.parent)
         self._tools = request.scratch / "tools"
-        self._command = shlex.join([inside, *words[1:]])
+        self._program = inside
+        self._words = words[1:]
         shared = (Bind(source=program, dest=_PROGRAM if program.is_dir() else inside),)
         self.binds = (*shared, Bind(source=self._tools, dest=_TOOLS))
         _install_tool(self._tools)
@@ -49,7 +50,7 @@ class CommandAgent:
         server = ToolServer(self._tools / "socket", gym)
         try:
             server.start()
-            run_to_end(gym, self._command)
+            run_to_end(gym, shlex.join([gym.computer.inside(self._program), *self._words]))
         finally:
             server.close()
 

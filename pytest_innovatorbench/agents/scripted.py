@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.agents.base import AgentFailedError, AgentRequest
@@ -21,17 +22,19 @@ class ScriptAgent:
     """Runs one command line in the sandbox.
 
     Args:
-        command: The command line.
-        binds: What its computer shows read-only.
+        command: The command line, with ``{}`` for the path of what is shown.
+        shown: What its computer shows read-only.
+        path: A path in it, for the command line.
     """
 
-    def __init__(self, command: str, binds: tuple[Bind, ...]) -> None:
-        self.binds = binds
+    def __init__(self, command: str, shown: Bind, path: str) -> None:
+        self.binds = (shown,)
         self._command = command
+        self._path = path
 
     def run(self, gym: ResearchGym) -> None:
         """Run the command to its end."""
-        run_to_end(gym, self._command)
+        run_to_end(gym, self._command.format(shlex.quote(gym.computer.inside(self._path))))
 
 
 class Nop:
@@ -53,7 +56,8 @@ def run_to_end(gym: ResearchGym, command: str) -> None:
     status = seen.data.get("exit_status")
     if not seen.done and status != 0:
         tail = " ".join(seen.message[-_TAIL:].split())
-        raise AgentFailedError(f"the agent's program ended with status {status}: {tail}")
+        said = f": {tail}" if tail else ""
+        raise AgentFailedError(f"the agent's program ended with status {status}{said}")
 
 
 def make_oracle(request: AgentRequest) -> ScriptAgent:
@@ -64,7 +68,8 @@ def make_oracle(request: AgentRequest) -> ScriptAgent:
     """
     task = request.task
     if (task.solution / "run.sh").is_file():
-        return ScriptAgent("bash /solution/run.sh", (Bind(source=task.solution, dest="/solution"),))
+        shown = Bind(source=task.solution, dest="/solution")
+        return ScriptAgent("bash {}", shown, "/solution/run.sh")
     if _has_files(task.expected_outputs):
         return _submit(task.expected_outputs)
     raise UserError(
@@ -89,8 +94,8 @@ def make_baseline(request: AgentRequest) -> ScriptAgent:
 
 
 def _submit(outputs: Path) -> ScriptAgent:
-    command = "mkdir -p data/outputs && cp -R /submission/. data/outputs/"
-    return ScriptAgent(command, (Bind(source=outputs, dest="/submission"),))
+    command = "mkdir -p data/outputs && cp -R {}/. data/outputs/"
+    return ScriptAgent(command, Bind(source=outputs, dest="/submission"), "/submission")
 
 
 def _has_files(folder: Path) -> bool:

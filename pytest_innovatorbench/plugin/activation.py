@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
@@ -10,7 +10,7 @@ from pytest_innovatorbench.agents.builtin import BUILTIN_AGENTS
 from pytest_innovatorbench.agents.registry import find, tabulate
 from pytest_innovatorbench.errors import UserError
 from pytest_innovatorbench.plugin.collection import Collection
-from pytest_innovatorbench.plugin.options import read_settings
+from pytest_innovatorbench.plugin.options import RUN_ID, read_settings
 from pytest_innovatorbench.plugin.reporting import Reporting
 from pytest_innovatorbench.plugin.runloop import RunLoop, Termination
 from pytest_innovatorbench.plugin.session import Run
@@ -33,6 +33,28 @@ class BuiltinAgents:
     def pytest_ibench_agents(self) -> Sequence[AgentKind]:
         """Return them."""
         return BUILTIN_AGENTS
+
+
+class SharedRunId:
+    """Gives the workers of xdist the run of the process that started them.
+
+    Args:
+        settings: The settings of the run.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: WorkerNode) -> None:
+        """Send the run's name along with what xdist sends."""
+        node.workerinput[RUN_ID] = self._settings.run_id
+
+
+class WorkerNode(Protocol):
+    """What we use of a worker of xdist, which need not be installed."""
+
+    workerinput: dict[str, object]
 
 
 class Records:
@@ -69,6 +91,7 @@ def activate(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     for name, plugin in (
         ("records", Records(run.settings)),
+        ("shared-run-id", SharedRunId(run.settings)),
         ("collection", Collection(config, run)),
         ("termination", Termination()),
         ("runloop", RunLoop(run)),

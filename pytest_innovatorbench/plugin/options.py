@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
+RUN_ID = "ibench_run_id"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
@@ -216,7 +218,6 @@ def _path(config: pytest.Config, name: str) -> Path | None:
 
 
 def _new_run_id(config: pytest.Config) -> str:
-    """Name the run by its time; workers of xdist are given the name with the other options."""
-    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    config.option.ibench_run_id = name
-    return name
+    """Name the run by its time; workers of xdist are told the name of the run they belong to."""
+    told = getattr(config, "workerinput", {}).get(RUN_ID)
+    return str(told or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")

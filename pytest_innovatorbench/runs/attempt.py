@@ -14,6 +14,7 @@ from pytest_innovatorbench.agents.base import Agent, AgentRequest
 from pytest_innovatorbench.agents.registry import split
 from pytest_innovatorbench.errors import EnvironmentBuildError, SandboxUnavailableError, UserError
 from pytest_innovatorbench.evaluation.digest import digest
+from pytest_innovatorbench.evaluation.model import Caps
 from pytest_innovatorbench.researchgym.computers.local import LocalComputer
 from pytest_innovatorbench.researchgym.gym import ResearchGym
 from pytest_innovatorbench.researchgym.ledger import Ledger
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.runs.model import AttemptResult
     from pytest_innovatorbench.runs.stop import Stop
     from pytest_innovatorbench.sandbox.model import Sandbox
+    from pytest_innovatorbench.tasks.model import Task
 
 _GB = 2**30
 _PROCESSES = 4096
@@ -96,7 +98,12 @@ def _take_part(
     log("prepared", evaluator=digest(room.target), packages=room.environment.packages())
     computer = _computer(spec, folder, room)
     judge = SubmissionJudge(
-        target=room.target, computer=computer, sandbox=room.sandbox, folder=folder, cancelled=stop.now
+        target=room.target,
+        computer=computer,
+        sandbox=room.sandbox,
+        folder=folder,
+        cancelled=stop.now,
+        caps=_caps(spec.task),
     )
     gym = ResearchGym(
         task=spec.task,
@@ -177,6 +184,11 @@ def _unprepared(error: UserError) -> Ending:
     return Ending(reason="unprepared", error=str(error), fault="machine" if machine else "evaluator")
 
 
+def _caps(task: Task) -> Caps:
+    # A file with holes is larger than what it takes on the disk, and is kept without them.
+    return Caps(total=min(Caps().total, int(task.resources.disk_gb * _GB)))
+
+
 def _computer(spec: AttemptSpec, folder: Path, room: _Room) -> LocalComputer:
     resources = spec.task.resources
     quota = int(resources.disk_gb * _GB)
@@ -187,7 +199,12 @@ def _computer(spec: AttemptSpec, folder: Path, room: _Room) -> LocalComputer:
         workspace_lower=spec.task.gym,
         folder=private,
         binds=(*room.environment.binds, *room.agent.binds),
-        environment=_variables(spec, room.environment),
+        environment={"IBENCH_SEED": str(spec.seed), "IBENCH_TASK": spec.task.id},
+        places={
+            "PATH": f"/ibench/bin:{room.environment.python.parent}:/usr/local/bin:/usr/bin:/bin",
+            "IBENCH_SOCKET": "/ibench/socket",
+            "IBENCH_TASK_DESCRIPTION": "/workspace/task/task_description.md",
+        },
         limits=Limits(
             memory=int(resources.memory_gb * _GB) if resources.memory_gb else None,
             processes=_PROCESSES,
@@ -196,12 +213,3 @@ def _computer(spec: AttemptSpec, folder: Path, room: _Room) -> LocalComputer:
         network=spec.task.network == "open",
         disk_quota=quota,
     )
-
-
-def _variables(spec: AttemptSpec, environment: Environment) -> dict[str, str]:
-    return {
-        "PATH": f"/ibench/bin:{environment.python.parent}:/usr/local/bin:/usr/bin:/bin",
-        "IBENCH_SEED": str(spec.seed),
-        "IBENCH_TASK": spec.task.id,
-        "IBENCH_TASK_DESCRIPTION": "/workspace/task/task_description.md",
-    }

@@ -47,14 +47,14 @@ class SubmissionJudge:
         sandbox: Sandbox,
         folder: Path,
         cancelled: threading.Event,
-        caps: Caps | None = None,
+        caps: Caps,
     ) -> None:
         self._target = target
         self._computer = computer
         self._sandbox = sandbox
         self._folder = folder
         self._cancelled = cancelled
-        self._caps = caps or Caps()
+        self._caps = caps
         self._count = 0
 
     def __call__(self) -> Verdict:

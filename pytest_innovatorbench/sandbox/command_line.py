@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import stat
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -28,6 +32,8 @@ _COPIED_FOR_NETWORK = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
 )
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+_NOBODY = 65534
 _ISOLATION = (
     "--unshare-all",
     "--unshare-user",
@@ -122,7 +128,56 @@ def _system() -> tuple[str, ...]:
         if python != sys.base_prefix:
             words += ["--ro-bind", python, sys.base_prefix]
     visible = ["/usr", python]
-    return (*words, *_hide_tasks(visible, Path(__file__).parents[1]), "--proc", "/proc", "--dev", "/dev")
+    words += _hide_tasks(visible, Path(__file__).parents[1])
+    return (*words, "--proc", "/proc", *_guard_kernel(), "--dev", "/dev", *_guard_devices())
+
+
+def _guard_kernel() -> Iterator[str]:
+    """Close what of ``/proc`` is not about processes, as far as it is more than public knowledge.
+
+    The kernel lets the user id 0 of the host write its settings, ``kernel.core_pattern`` among them, and
+    that is who a tenant of root is outside, whatever it is called inside and whatever it cannot do.
+    """
+    if os.geteuid() != 0:
+        return
+    for entry in sorted(os.scandir("/proc"), key=lambda entry: entry.name):
+        if entry.name.isdigit() or entry.is_symlink():
+            continue
+        mode = entry.stat().st_mode
+        if entry.is_dir() or mode & 0o222:
+            yield from ("--ro-bind", entry.path, entry.path)
+        elif not mode & 0o004:
+            yield from ("--ro-bind", os.devnull, entry.path)
+
+
+def _guard_devices() -> Iterator[str]:
+    """Put devices of our own in the place of the host's, whose mode root's tenant could change.
+
+    They belong to nobody. Remounting the host's read-only would do, but bubblewrap then shuts them.
+    """
+    if os.geteuid() == 0:
+        for device in _own_devices():
+            yield from ("--dev-bind", str(device), f"/dev/{device.name}")
+
+
+@cache
+def _own_devices() -> tuple[Path, ...]:
+    """Make devices, where this root may (in a container the host's are the container's own)."""
+    folder = Path(tempfile.mkdtemp(prefix="ibench-devices-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        return tuple(_make_device(folder / path.name, path) for path in map(Path, _DEVICES))
+    except OSError:
+        return ()
+
+
+def _make_device(device: Path, model: Path) -> Path:
+    os.mknod(device, stat.S_IFCHR, model.stat().st_rdev)
+    os.chown(device, _NOBODY, _NOBODY)
+    device.chmod(0o666)
+    if device.name != "tty":  # which opens only where there is a terminal
+        device.open("rb").close()
+    return device
 
 
 def _hide_tasks(visible: list[str], package: Path) -> list[str]:

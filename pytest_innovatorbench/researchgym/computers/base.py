@@ -109,6 +109,9 @@ class Computer(Protocol):
     def kill_session(self, session: str) -> None:
         """End a session with what runs in it; its name can be used again."""
 
+    def inside(self, path: str) -> str:
+        """Return how a path of the computer, such as ``/solution``, is spelt by what runs on it."""
+
     def entries(self, below: str) -> Iterator[Entry]:
         """Walk a folder of the workspace; also when the computer is stopped or lost.
 

@@ -63,6 +63,7 @@ class LocalComputer:
             earlier one goes on with its workspace.
         binds: What else is visible inside.
         environment: Variables in addition to, or instead of, the usual ones.
+        places: Variables whose values are paths inside, or several with colons between.
         limits: Caps on everything that runs.
         network: Whether the host's network is shared.
         disk_quota: Bytes that may be written in all; everything is stopped beyond.
@@ -79,6 +80,7 @@ class LocalComputer:
         folder: Path,
         binds: Sequence[Bind] = (),
         environment: Mapping[str, str] | None = None,
+        places: Mapping[str, str] | None = None,
         limits: Limits | None = None,
         network: bool = False,
         disk_quota: int | None = None,
@@ -89,12 +91,14 @@ class LocalComputer:
         self._folder = folder
         self._binds = tuple(binds)
         self._environment = dict(environment or {})
+        self._places = {"HOME": _HOME, "TMPDIR": "/tmp", **(places or {})}  # noqa: S108 - inside
         self._limits = limits or Limits()
         self._network = network
         self._disk_quota = disk_quota
         self._watch: Watch | None = None
         self._starting = threading.Lock()
         self._running: _Running | None = None
+        self._layout: Jail | None = None
         self._is_closed = False
 
     @property
@@ -134,6 +138,11 @@ class LocalComputer:
     def kill_session(self, session: str) -> None:
         """End a session with what runs in it; its name can be used again."""
         self._ask_if_started({"do": "kill", "session": session})
+
+    def inside(self, path: str) -> str:
+        """Return how a path of the computer is spelt by what runs on it."""
+        with self._starting:
+            return self._sandbox.inside(self._jail(), path)
 
     def entries(self, below: str) -> Iterator[Entry]:
         """Walk a folder of the workspace; also when the computer is stopped or lost."""
@@ -193,7 +202,9 @@ class LocalComputer:
             return running
 
     def _launch(self) -> _Running:
-        jail = self._make_jail()
+        jail = self._jail()
+        shutil.rmtree(self._folder / "sessions", ignore_errors=True)
+        (self._folder / "sessions").mkdir()
         self._begin_watch()
         ours, theirs = socket.socketpair()
         python, server, sessions = _python(), _SERVER, _SESSIONS
@@ -210,10 +221,14 @@ class LocalComputer:
             theirs.close()
         return _Running(child, SessionClient(ours))
 
+    def _jail(self) -> Jail:
+        if self._layout is None:
+            self._layout = self._make_jail()
+        return self._layout
+
     def _make_jail(self) -> Jail:
         sessions, server = self._folder / "sessions", self._folder / "session_server.pyc"
-        shutil.rmtree(sessions, ignore_errors=True)
-        sessions.mkdir()
+        sessions.mkdir(exist_ok=True)
         server.write_bytes(_server_bytecode())
         mount = self._workspace.mount(self._sandbox)
         own = (
@@ -229,8 +244,10 @@ class LocalComputer:
             network=self._network,
             limits=replace(self._limits, file_size=self._file_size()),
         )
-        places = {"HOME": _HOME, "TMPDIR": "/tmp"}  # noqa: S108 - in the sandbox
-        places = {name: self._sandbox.inside(jail, path) for name, path in places.items()}
+        places = {
+            name: ":".join(self._sandbox.inside(jail, path) for path in paths.split(":"))
+            for name, paths in self._places.items()
+        }
         return replace(jail, environment={**_ENVIRONMENT, **places, **self._environment})
 
     def _file_size(self) -> int | None:

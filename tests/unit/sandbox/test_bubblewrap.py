@@ -489,3 +489,23 @@ def test_a_forked_process_can_start_its_own(sandbox: Sandbox) -> None:
         finally:
             os.kill(os.getpid(), signal.SIGKILL)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+
+
+def test_no_setting_of_the_kernel_can_be_written_and_no_device_changed() -> None:
+    script = """
+        for setting in /proc/sys/vm/swappiness /proc/sys/kernel/core_pattern /proc/sysrq-trigger /proc/mtrr; do
+            (: >>"$setting") 2>/dev/null && echo "open for writing: $setting"
+        done
+        for device in /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty; do
+            chmod a+x "$device" 2>/dev/null && echo "mode changed: $device"
+        done
+        for secret in /proc/slabinfo /proc/kpageflags /proc/timer_list /proc/kmsg; do
+            head -c 1 "$secret" 2>/dev/null | grep -q . && echo "read: $secret"
+        done
+        echo done >/dev/null && head -c 2 /dev/zero | wc -c
+    """
+    child = open_sandbox("bubblewrap").spawn(Jail(), ["/bin/sh", "-c", script], stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    with child.stdout as output:
+        assert output.read() == b"2\n"
+    child.wait(10)

@@ -1,0 +1,90 @@
+"""Every measurement runs in a tiny configuration; what it measures is for ``make perf`` to judge."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import MEASUREMENTS, measure
+from benchmarks.figures import Beside, Figure, Scale
+from benchmarks.memory import proportional_size
+from benchmarks.report import document, middle_half, number, rows
+
+TINY = Scale(
+    pairs=2,
+    repeats=1,
+    attempts=2,
+    steps=10,
+    tasks=2,
+    seeds=2,
+    sleepers=2,
+    sleep=0.5,
+    dataset=10**6,
+)
+LIMITED = {
+    "idle": ["idle"],
+    "help": ["help"],
+    "nop": ["nop"],
+    "attempts": ["attempts"],
+    "steps": ["command", "last-steps"],
+    "collection": ["collection", "collection-memory"],
+    "crowd": ["crowd", "crowd-memory"],
+    "dataset": ["dataset"],
+}
+FIGURE = Figure(
+    name="nop",
+    what="one attempt",
+    unit="s",
+    samples=(3.0, 0.5, 0.9),
+    limit=1,
+    beside=(Beside(label="Harbor", value=2.1, source="peer"),),
+)
+
+
+@pytest.mark.parametrize("name", MEASUREMENTS)
+def test_measurement_yields_finite_figures_and_its_limits(name: str) -> None:
+    figures = list(measure([name], TINY))
+    assert [figure.name for figure in figures if figure.limit is not None] == LIMITED[name]
+    for figure in figures:
+        assert figure.samples
+        assert all(math.isfinite(value) for value in figure.samples)
+        assert all(math.isfinite(beside.value) and beside.value > 0 for beside in figure.beside)
+
+
+def test_median_of_the_samples_is_held_against_the_limit() -> None:
+    missed = Figure(name="nop", what="one attempt", unit="s", samples=(1.5,), limit=1)
+    free = Figure(name="nop", what="one attempt", unit="s", samples=(1.5,))
+    assert (FIGURE.value, FIGURE.is_met) == (0.9, True)
+    assert (missed.is_met, free.is_met) == (False, None)
+
+
+def test_rows_show_a_figure_and_what_stands_beside_it() -> None:
+    first, second = rows(FIGURE)
+    assert first.split() == ["nop", "0.900", "s", "0.700", "-", "1.95", "1.00", "met", "one", "attempt"]
+    assert second.split() == ["2.10", "s", "Harbor", "(peer)"]
+
+
+def test_single_sample_has_no_spread() -> None:
+    assert middle_half([4.0]) == ()
+
+
+def test_numbers_have_about_three_digits() -> None:
+    assert [number(value) for value in (4100, 55.71, 3.14159, 0.0312)] == ["4100", "55.7", "3.14", "0.031"]
+
+
+def test_document_is_json_with_the_machine_and_every_sample() -> None:
+    kept = json.loads(json.dumps(document([FIGURE])))
+    assert kept["version"] == 1
+    assert kept["machine"]["cores"] >= 1
+    assert kept["figures"][0]["samples"] == [3.0, 0.5, 0.9]
+    assert kept["figures"][0]["value"] == 0.9
+    assert kept["figures"][0]["is_met"] is True
+
+
+def test_memory_of_a_process_is_its_share_and_that_of_none_is_nothing() -> None:
+    own = int(Path("/proc/self/stat").read_text().split()[0])
+    assert proportional_size(own) > 2**20
+    assert proportional_size(2**22 + 1) == 0
