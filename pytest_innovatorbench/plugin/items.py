@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_innovatorbench.errors import TaskError, UserError
+from pytest_innovatorbench.hostile import one_line
 from pytest_innovatorbench.plugin.inline import run_inline
 from pytest_innovatorbench.runs.model import AttemptResult, Status
 from pytest_innovatorbench.runs.plan import AttemptSpec, plan_attempt
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.plugin.session import Run
     from pytest_innovatorbench.tasks.model import Task
 
+_LONGEST_ERROR = 4_000
 RESULT = pytest.StashKey[AttemptResult]()
 
 
@@ -100,7 +102,7 @@ class AttemptItem(pytest.Item):
             fault="evaluator",
             ending="unprepared",
             max_evals=0,
-            error=str(self._task),
+            error=one_line(str(self._task), _LONGEST_ERROR),
         )
 
 

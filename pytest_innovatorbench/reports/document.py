@@ -12,8 +12,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from pytest_innovatorbench.hostile import one_line
 from pytest_innovatorbench.reports.summary import AgentSummary, is_counted, summarise
-from pytest_innovatorbench.reports.text import count_text, one_line
+from pytest_innovatorbench.reports.text import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,12 +6,12 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from pytest_innovatorbench.hostile import one_line
 from pytest_innovatorbench.reports.document import left_out_text, rows_shown
 from pytest_innovatorbench.reports.summary import denominator_text, note_text
 from pytest_innovatorbench.reports.text import (
     duration_text,
     hint_text,
-    one_line,
     score_text,
     status_text,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import TypeAlias
 
-from pytest_innovatorbench.reports.text import one_line
+from pytest_innovatorbench.hostile import one_line
 
 
 class Markup(str):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from pytest_innovatorbench.hostile import one_line
 from pytest_innovatorbench.reports.text import (
     count_text,
     cut_end,
     cut_middle,
     display_width,
     duration_text,
-    one_line,
     pad,
     score_text,
 )

@@ -1,8 +1,4 @@
-"""Figures and foreign text as they stand in every report.
-
-What agents and evaluators write is hostile: it may hold terminal escapes, text-direction marks or
-half a surrogate pair. :func:`one_line` makes all of it visible and harmless.
-"""
+"""Figures and words as they stand in every report."""
 
 from __future__ import annotations
 
@@ -16,23 +12,6 @@ if TYPE_CHECKING:
 NOTHING = "-"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _ELLIPSIS = "..."
-
-
-def one_line(text: str, limit: int = 500) -> str:
-    """Return the text as one line that is safe to show anywhere.
-
-    Args:
-        text: Anything, from anyone.
-        limit: Most characters to keep.
-    """
-    # Cutting before the work keeps a text of a gigabyte as cheap as one of a line.
-    spaced = " ".join(text[: 4 * limit].split())
-    visible = spaced if spaced.isprintable() else "".join(map(_visible, spaced))
-    return visible if len(visible) <= limit else visible[: limit - len(_ELLIPSIS)] + _ELLIPSIS
-
-
-def _visible(character: str) -> str:
-    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
 def display_width(text: str) -> int:

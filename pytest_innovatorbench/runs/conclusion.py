@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_innovatorbench.hostile import one_line
 from pytest_innovatorbench.runs.model import AttemptResult, Status
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.errors import Fault
     from pytest_innovatorbench.researchgym.ledger import Ledger
     from pytest_innovatorbench.runs.work import Ending
+
+_LONGEST_ERROR = 1_000
 
 
 def conclude(
@@ -60,4 +63,5 @@ def _status(ending: Ending, fault: Fault | None, ledger: Ledger) -> Status:
 
 def _error(ending: Ending, ledger: Ledger) -> str | None:
     said = (ending.error, ledger.error, ledger.violation)
-    return "; ".join(dict.fromkeys(part for part in said if part)) or None
+    # It holds what the agent printed and named, and goes to terminals and into XML.
+    return one_line("; ".join(dict.fromkeys(part for part in said if part)), _LONGEST_ERROR) or None

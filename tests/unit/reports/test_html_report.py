@@ -6,9 +6,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from pytest_innovatorbench.hostile import one_line
 from pytest_innovatorbench.reports.document import ReportDocument, report_document
 from pytest_innovatorbench.reports.html_report import CHART_LIMIT, render_html
-from pytest_innovatorbench.reports.text import one_line
 from tests.unit.reports.samples import HOSTILE, MakeResult, read_xml
 
 # What could load something, run something or lead somewhere.

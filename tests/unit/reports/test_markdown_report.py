@@ -5,9 +5,9 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
+from pytest_innovatorbench.hostile import one_line
 from pytest_innovatorbench.reports.document import ReportDocument, report_document
 from pytest_innovatorbench.reports.markdown_report import escape_markdown, render_markdown
-from pytest_innovatorbench.reports.text import one_line
 from pytest_innovatorbench.runs.model import Status
 from tests.unit.reports.samples import HOSTILE, MakeResult
 

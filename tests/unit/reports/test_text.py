@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_innovatorbench.hostile import one_line
 from pytest_innovatorbench.reports.text import (
     cut_end,
     cut_middle,
     display_width,
     duration_text,
     hint_text,
-    one_line,
     pad,
     score_text,
     status_text,
