@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks import floor
-from benchmarks.children import Ran, pytest, run
+from benchmarks.children import Ran, pytest, run, run_attempts
 from benchmarks.figures import Beside, Figure, Scale, middle
 from benchmarks.ground import add_dataset, lay_benchmark
 
@@ -20,14 +20,14 @@ _LARGE, _SMALL = "large", "small"
 def measure_attempts(scale: Scale, folder: Path) -> Iterator[Figure]:
     """Measure many attempts of nop, and of an agent that opens its computer and runs one command."""
     ground = lay_benchmark(folder / "ground")
-    collecting = [_run(ground, "nop", scale.attempts, "--collect-only", "-q") for _ in range(scale.repeats)]
+    collecting = [_collect(ground, scale.attempts) for _ in range(scale.repeats)]
     start = min(ran.seconds for ran in collecting)
     start_cpu = min(ran.cpu for ran in collecting)
-    gross = [_run(ground, "nop", scale.attempts, _at_once(AT_ONCE)) for _ in range(scale.repeats)]
+    gross = [run_attempts(ground, "nop", scale.attempts, _at_once(AT_ONCE)) for _ in range(scale.repeats)]
     others = [
         Beside(label=f"the same with --ibench-concurrency={count}", value=_each(ran.seconds - start, scale))
         for count in (1, 2)
-        for ran in [_run(ground, "nop", scale.attempts, _at_once(count))]
+        for ran in [run_attempts(ground, "nop", scale.attempts, _at_once(count))]
     ]
     yield Figure(
         name="attempts",
@@ -45,7 +45,8 @@ def measure_attempts(scale: Scale, folder: Path) -> Iterator[Figure]:
         ),
     )
     one_command = [
-        _run(ground, "shell:true", scale.attempts, _at_once(AT_ONCE)) for _ in range(min(2, scale.repeats))
+        run_attempts(ground, "shell:true", scale.attempts, _at_once(AT_ONCE))
+        for _ in range(min(2, scale.repeats))
     ]
     yield Figure(
         name="attempts-with-command",
@@ -64,7 +65,7 @@ def measure_dataset(scale: Scale, folder: Path) -> Iterator[Figure]:
     count = max(1, scale.attempts // 20)
     for number in range(2 * scale.repeats):
         for name in (_SMALL, _LARGE) if number % 2 else (_LARGE, _SMALL):
-            times[name].append(_run(grounds[name], "shell:true", count).seconds / count)
+            times[name].append(run_attempts(grounds[name], "shell:true", count).seconds / count)
     yield Figure(
         name="dataset",
         what=f"an attempt with a dataset of {scale.dataset:.0e} bytes to one with 5 kB",
@@ -83,10 +84,8 @@ def _floors(scale: Scale, folder: Path) -> Iterator[Beside]:
     )
 
 
-def _run(ground: Path, agent: str, count: int, *options: str) -> Ran:
-    ran = run(pytest(f"--ibench-agent={agent}", f"--ibench-seeds={count}", *options), ground)
-    assert f"{count} passed" in ran.output or f"{count} tests collected" in ran.output, ran.output[-2000:]
-    return ran
+def _collect(ground: Path, count: int) -> Ran:
+    return run(pytest("--ibench-agent=nop", f"--ibench-seeds={count}", "--collect-only", "-q"), ground)
 
 
 def _each(seconds: float, scale: Scale) -> float:

@@ -108,3 +108,31 @@ def script(name: str) -> str:
 def pytest(*options: str) -> list[str]:
     """Return the command line of a run of pytest."""
     return [script("pytest"), *options]
+
+
+def run_attempts(
+    ground: Path,
+    agent: str,
+    count: int,
+    *options: str,
+    extra: Mapping[str, str] | None = None,
+    watch_tree: bool = False,
+) -> Ran:
+    """Run attempts of one agent at the one task of a benchmark.
+
+    Args:
+        ground: The benchmark.
+        agent: The agent.
+        count: How many attempts.
+        options: Further options of pytest.
+        extra: See `run`.
+        watch_tree: See `run`.
+
+    Raises:
+        MeasurementError: Not all were made and scored, or the agent crashed.
+    """
+    command = pytest(f"--ibench-agent={agent}", f"--ibench-seeds={count}", *options)
+    ran = run(command, ground, extra=extra, watch_tree=watch_tree)
+    if f"{count} passed" not in ran.output or "crashed" in ran.output:
+        raise MeasurementError(f"{' '.join(command)} went wrong:\n{ran.output[-_TAIL:]}")
+    return ran

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks import floor
-from benchmarks.children import Ran, pytest, run
+from benchmarks.children import Ran, pytest, run, run_attempts
 from benchmarks.figures import Beside, Figure, Scale, middle
 from benchmarks.ground import lay_benchmark, lay_tests
 
@@ -82,10 +82,8 @@ def measure_crowd(scale: Scale, folder: Path) -> Iterator[Figure]:
 
 
 def _sleep(ground: Path, agent: str, scale: Scale, *, watch_tree: bool = False) -> Ran:
-    options = (f"--ibench-seeds={scale.sleepers}", f"--ibench-concurrency={scale.sleepers}")
-    ran = run(pytest(f"--ibench-agent={agent}", *options), ground, watch_tree=watch_tree)
-    assert f"{scale.sleepers} passed" in ran.output, ran.output[-2000:]
-    return ran
+    at_once = f"--ibench-concurrency={scale.sleepers}"
+    return run_attempts(ground, agent, scale.sleepers, at_once, watch_tree=watch_tree)
 
 
 def _seconds(ran: Sequence[Ran]) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from benchmarks import floor
-from benchmarks.children import pytest, run
+from benchmarks.children import run_attempts
 from benchmarks.figures import Beside, Figure, Scale
 from benchmarks.ground import lay_benchmark
 
@@ -47,7 +47,7 @@ def measure_steps(scale: Scale, folder: Path) -> Iterator[Figure]:
 
 def _steps(ground: Path, count: int, file: Path) -> list[float]:
     """Return milliseconds of each step of one attempt."""
-    run(pytest(f"--ibench-agent=stepper:{count}"), ground, extra={"IBENCH_STEP_TIMES": str(file)})
+    run_attempts(ground, f"stepper:{count}", 1, extra={"IBENCH_STEP_TIMES": str(file)})
     times = [1e3 * seconds for seconds in json.loads(file.read_text())]
     assert len(times) == count
     return times
