@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pytest_innovatorbench.errors import UserError
+from pytest_innovatorbench.hostile import one_line
 
 if TYPE_CHECKING:
     from pytest_innovatorbench.tasks.benchmark import Benchmark
@@ -56,11 +57,11 @@ def list_tasks(root: Root = None) -> None:
             broken += 1
             typer.echo(f"{task_id:28} BROKEN")
             for problem in error.problems:
-                typer.echo(f"    {problem}")
+                typer.echo(f"    {one_line(str(problem))}")
         else:
             gpus = f"{task.resources.gpus} GPU" if task.resources.gpus else "CPU"
             hours = f"{task.limits.working_hours:g} h"
-            typer.echo(f"{task_id:28} {task.domain:5} {hours:>6}  {gpus:6} {task.title}")
+            typer.echo(f"{task_id:28} {task.domain:5} {hours:>6}  {gpus:6} {one_line(task.title, 200)}")
     if broken:
         raise UserError(f"{broken} of {len(benchmark.task_ids)} tasks are broken", remedy="see above")
 

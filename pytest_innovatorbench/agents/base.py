@@ -29,7 +29,8 @@ class AgentRequest:
         argument: What stands behind the first colon, or ``""``.
         task: The task it will attempt.
         seed: Seed of the attempt.
-        scratch: A private folder on the harness's side with a short path, gone after the attempt.
+        scratch: A private folder on the harness's side, gone after the attempt.
+        hidden: Folders that must never be shown to an agent: evaluators and records.
     """
 
     name: str
@@ -37,6 +38,7 @@ class AgentRequest:
     task: Task
     seed: int
     scratch: Path
+    hidden: tuple[Path, ...]
 
 
 class Agent(Protocol):
@@ -68,10 +70,13 @@ class AgentKind:
             take part, which is reported as the task's or the user's to mend.
         argument: What has to stand behind a colon, such as ``PROGRAM``; ``""`` for nothing; in
             brackets, such as ``[MODEL]``, where it may be left out.
+        check: Raises a ``UserError`` for an argument that cannot be used; called with the argument and
+            the hidden folders before anything runs.
         about: One line for lists.
     """
 
     name: str
     make: Callable[[AgentRequest], Agent]
     argument: str = ""
+    check: Callable[[str, tuple[Path, ...]], object] | None = None
     about: str = ""

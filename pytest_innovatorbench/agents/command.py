@@ -15,6 +15,8 @@ from pytest_innovatorbench.errors import SettingsError
 from pytest_innovatorbench.sandbox.model import Bind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytest_innovatorbench.researchgym.gym import ResearchGym
 
 _PROGRAM = "/agent"
@@ -35,14 +37,11 @@ class CommandAgent:
     """
 
     def __init__(self, request: AgentRequest) -> None:
-        words = _words(request.argument)
-        program = Path(words[0]).expanduser().resolve()
-        inside = _inside(program, request.task.evaluations.parent)
+        program, self._words = find_program(request.argument, request.hidden)
         self._tools = request.scratch / "tools"
-        self._program = inside
-        self._words = words[1:]
-        shared = (Bind(source=program, dest=_PROGRAM if program.is_dir() else inside),)
-        self.binds = (*shared, Bind(source=self._tools, dest=_TOOLS))
+        self._program = f"{_PROGRAM}/{'run' if program.is_dir() else program.name}"
+        shown = Bind(source=program, dest=_PROGRAM if program.is_dir() else self._program)
+        self.binds = (shown, Bind(source=self._tools, dest=_TOOLS))
         _install_tool(self._tools)
 
     def run(self, gym: ResearchGym) -> None:
@@ -55,33 +54,50 @@ class CommandAgent:
             server.close()
 
 
-def _words(argument: str) -> list[str]:
+def find_program(argument: str, hidden: Sequence[Path]) -> tuple[Path, list[str]]:
+    """Find the program that an argument names.
+
+    Args:
+        argument: A path and arguments, as for a shell.
+        hidden: Folders that the program must neither lie in nor hold.
+
+    Returns:
+        The program, a file or a folder with an executable ``run``, and its arguments.
+
+    Raises:
+        SettingsError: It cannot be used.
+    """
     try:
         words = shlex.split(argument)
     except ValueError as error:
         raise SettingsError(f"agent command:{argument}: {error}", remedy="close the quote") from None
     if not words:
         raise SettingsError("agent 'command' needs a program", remedy="write command:./my_agent.sh")
-    return words
+    program = Path(words[0]).expanduser().resolve()
+    for folder in hidden:
+        _keep_apart(program, folder.resolve())
+    _check_runs(program)
+    return program, words[1:]
 
 
-def _inside(program: Path, hidden: Path) -> str:
-    """Return the program's path in the sandbox."""
+def _keep_apart(program: Path, hidden: Path) -> None:
+    what = "evaluators" if hidden.name == "evaluations" else "records of runs"
+    if program.is_relative_to(hidden):
+        raise SettingsError(
+            f"{program} is hidden from agents", remedy=f"keep the agent outside {hidden.name}/"
+        )
+    if program.is_dir() and hidden.is_relative_to(program):
+        raise SettingsError(f"{program} holds the {what}", remedy="keep the agent in a folder of its own")
+
+
+def _check_runs(program: Path) -> None:
     if program.is_dir():
         if not os.access(program / "run", os.X_OK):
             raise SettingsError(f"{program} holds no executable 'run'", remedy="add one, or name a file")
-        if hidden.resolve().is_relative_to(program):
-            raise SettingsError(
-                f"{program} holds the evaluators", remedy="keep the agent in a folder of its own"
-            )
-        return f"{_PROGRAM}/run"
-    if not program.is_file():
+    elif not program.is_file():
         raise SettingsError(f"there is no program {program}", remedy="give a path: command:./my_agent.sh")
-    if program.is_relative_to(hidden.resolve()):
-        raise SettingsError(f"{program} is hidden from agents", remedy="keep the agent outside evaluations/")
-    if not os.access(program, os.X_OK):
+    elif not os.access(program, os.X_OK):
         raise SettingsError(f"{program} is not executable", remedy=f"chmod +x {shlex.quote(str(program))}")
-    return f"{_PROGRAM}/{program.name}"
 
 
 def _install_tool(folder: Path) -> None:

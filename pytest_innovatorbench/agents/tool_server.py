@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,12 @@ class ToolServer:
 
     def start(self) -> None:
         """Listen and answer in threads of its own."""
-        self._listener.bind(str(self._path))
+        # A socket's path may have 107 bytes, which the folder of a run can exceed; this one is short.
+        folder = os.open(self._path.parent, os.O_PATH | os.O_DIRECTORY)
+        try:
+            self._listener.bind(f"/proc/self/fd/{folder}/{self._path.name}")
+        finally:
+            os.close(folder)
         self._path.chmod(0o600)
         self._listener.listen(_MAX_CALLERS)
         threading.Thread(target=self._accept, daemon=True, name="ibench-tool-server").start()
@@ -79,7 +85,7 @@ class ToolServer:
             name = None
         if name == "status":
             return _status(self._gym)
-        if name not in _ACTIONS:
+        if not isinstance(name, str) or name not in _ACTIONS:
             return {"success": False, "message": "ask for eval, view_hint, status or finish"}
         return self._gym.act(Action(name=name)).to_dict()
 

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from pytest_innovatorbench.plugin.options import add_options, is_active
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
-
-_RUNS = ".ibench"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,10 +38,18 @@ def pytest_configure(config: pytest.Config) -> None:
         activate(config)
 
 
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Refuse to be pointed into what an agent wrote, where pytest would run its ``conftest.py``."""
+    from pytest_innovatorbench.plugin.foreign import workspace_around  # noqa: PLC0415
+
+    for argument in early_config.known_args_namespace.file_or_dir:
+        found = workspace_around(early_config.invocation_params.dir / argument.split("::")[0])
+        if found is not None:
+            raise pytest.UsageError(f"{argument} is an agent's own, whose code pytest would run")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Keep pytest out of what agents start from and leave behind: its ``conftest.py`` is not ours."""
-    path = str(collection_path)
-    root = str(config.rootpath)
-    if path.startswith(f"{root}/gym/") or path == f"{root}/gym":
-        return True if (config.rootpath / "evaluations").is_dir() else None
-    return True if f"/{_RUNS}/" in f"{path}/" else None
+    from pytest_innovatorbench.plugin.foreign import is_foreign  # noqa: PLC0415
+
+    return True if is_foreign(collection_path, config.rootpath) else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pytest_innovatorbench.agents.builtin import BUILTIN_AGENTS
-from pytest_innovatorbench.agents.registry import find, tabulate
+from pytest_innovatorbench.agents.registry import find, split, tabulate
 from pytest_innovatorbench.errors import UserError
 from pytest_innovatorbench.plugin.collection import Collection
 from pytest_innovatorbench.plugin.options import RUN_ID, read_settings
@@ -15,7 +15,7 @@ from pytest_innovatorbench.plugin.reporting import Reporting
 from pytest_innovatorbench.plugin.runloop import RunLoop, Termination
 from pytest_innovatorbench.plugin.session import Run
 from pytest_innovatorbench.reports.writer import parse_target
-from pytest_innovatorbench.runs.plan import settings_record
+from pytest_innovatorbench.runs.plan import hidden_folders, settings_record
 from pytest_innovatorbench.runs.records import open_run
 from pytest_innovatorbench.tasks.benchmark import open_benchmark
 
@@ -107,9 +107,9 @@ def _read(config: pytest.Config) -> Run:
     offered = config.hook.pytest_ibench_agents(settings=settings)
     table = tabulate(kind for kinds in offered for kind in kinds)
     benchmark = open_benchmark(settings.root)
-    return Run(
-        settings=settings,
-        benchmark=benchmark,
-        task_ids=frozenset(benchmark.select(settings.tasks)),
-        agents={agent: find(agent, table) for agent in settings.agents},
-    )
+    task_ids = frozenset(benchmark.select(settings.tasks))
+    agents = {agent: find(agent, table) for agent in settings.agents}
+    for agent, kind in agents.items():
+        if kind.check:
+            kind.check(split(agent)[1], hidden_folders(benchmark.root, settings))
+    return Run(settings=settings, benchmark=benchmark, task_ids=task_ids, agents=agents)

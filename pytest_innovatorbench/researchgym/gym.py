@@ -156,6 +156,8 @@ class ResearchGym:
     def evaluate(self) -> Observation:
         """Evaluate the outputs as they are now; asking once too often ends the attempt."""
         with self._judging:
+            if self.ending:
+                raise AttemptOverError(f"the attempt is over ({self.ending})")
             spent = self.ledger.evals
             if spent >= self.allowance.evals or self.ledger.faulty_evals >= _MAX_FAULTY_EVALS:
                 self.end("evals")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.base import Agent, AgentRequest
 from pytest_innovatorbench.agents.registry import split
-from pytest_innovatorbench.errors import EnvironmentBuildError, SandboxUnavailableError, UserError
+from pytest_innovatorbench.errors import (
+    EnvironmentBuildError,
+    RecordError,
+    SandboxUnavailableError,
+    UserError,
+)
 from pytest_innovatorbench.evaluation.digest import digest
 from pytest_innovatorbench.evaluation.model import Caps
 from pytest_innovatorbench.researchgym.computers.local import LocalComputer
 from pytest_innovatorbench.researchgym.gym import ResearchGym
-from pytest_innovatorbench.researchgym.ledger import Ledger
+from pytest_innovatorbench.researchgym.ledger import Ledger, replay
 from pytest_innovatorbench.runs.conclusion import conclude
-from pytest_innovatorbench.runs.events import EVENTS_FILE, EventLog
+from pytest_innovatorbench.runs.events import EVENTS_FILE, EventLog, read_events
 from pytest_innovatorbench.runs.judge import SubmissionJudge, evaluation_target
 from pytest_innovatorbench.runs.plan import AttemptSpec, spec_record
 from pytest_innovatorbench.runs.records import (
@@ -69,22 +73,38 @@ def run_attempt(spec: AttemptSpec, *, stop: Stop, board: Board) -> AttemptResult
 
     Returns:
         What it came to. Faults and crashes are values in it, not exceptions.
-
-    Raises:
-        UserError: Its folder cannot be written.
     """
-    folder = _open_folder(spec)
-    started = {"attempt": folder.name, "started": now(), **spec_record(spec)}
-    write_json(folder / SPEC_FILE, {"version": RECORD_VERSION, **started, "versions": versions()})
-    board.begin(folder.name)
+    started = {"attempt": spec.folder.name, "started": now(), **spec_record(spec)}
+    folder = spec.folder
+    board.begin(spec.folder.name)
     try:
-        with _scratch() as scratch, contextlib.closing(EventLog(folder / EVENTS_FILE)) as log:
-            ending, ledger = _take_part(spec, folder, scratch, log, stop, board)
-            result = conclude(started, folder, ending, ledger, log.seconds())
-            write_json(folder / RESULT_FILE, {"version": RECORD_VERSION, "result": result_to_dict(result)})
-            return result
+        folder = create_attempt_folder(spec.folder)
+        return _run(spec, {**started, "attempt": folder.name}, folder, stop, board)
+    except OSError as error:
+        # Most likely a full disk. What was written until then stays; the result goes to the report.
+        said = f"the record could not be written: {error.strerror}: {error.filename or folder}"
+        ending = Ending(reason="machine", fault="machine", error=said)
+        return conclude(started, folder, ending, _ledger_so_far(folder), 0.0)
     finally:
-        board.end(folder.name)
+        board.end(spec.folder.name)
+
+
+def _run(
+    spec: AttemptSpec, started: Mapping[str, Any], folder: Path, stop: Stop, board: Board
+) -> AttemptResult:
+    write_json(folder / SPEC_FILE, {"version": RECORD_VERSION, **started, "versions": versions()})
+    with _scratch(folder) as scratch, contextlib.closing(EventLog(folder / EVENTS_FILE)) as log:
+        ending, ledger = _take_part(spec, folder, scratch, log, stop, board)
+        result = conclude(started, folder, ending, ledger, log.seconds())
+        write_json(folder / RESULT_FILE, {"version": RECORD_VERSION, "result": result_to_dict(result)})
+        return result
+
+
+def _ledger_so_far(folder: Path) -> Ledger:
+    try:
+        return replay(read_events(folder / EVENTS_FILE))
+    except (OSError, RecordError):
+        return Ledger()
 
 
 def _take_part(
@@ -92,7 +112,7 @@ def _take_part(
 ) -> tuple[Ending, Ledger]:
     """Prepare, let the agent work, and evaluate what it left: the stages of an attempt."""
     try:
-        room = _prepare(spec, scratch, lambda what: board.announce(folder.name, what))
+        room = _prepare(spec, scratch, lambda what: board.announce(spec.folder.name, what))
     except UserError as error:
         return _unprepared(error), Ledger()
     log("prepared", evaluator=digest(room.target), packages=room.environment.packages())
@@ -111,7 +131,7 @@ def _take_part(
         allowance=spec.allowance,
         computer=computer,
         judge=judge,
-        record=_Recorder(log, board, folder.name),
+        record=_Recorder(log, board, spec.folder.name),
         clock=log.seconds,
         hints_allowed=spec.hints_allowed,
     )
@@ -147,29 +167,22 @@ class _Recorder:
         return event
 
 
-def _open_folder(spec: AttemptSpec) -> Path:
-    try:
-        return create_attempt_folder(spec.folder)
-    except OSError as error:
-        raise UserError(
-            f"{error.filename} cannot be written: {error.strerror}", remedy="choose another --ibench-run-dir"
-        ) from error
-
-
 @contextlib.contextmanager
-def _scratch() -> Iterator[Path]:
-    # Short and outside the run: a socket's path may have 107 bytes at most.
-    folder = Path(tempfile.mkdtemp(prefix="ibench-"))
+def _scratch(folder: Path) -> Iterator[Path]:
+    scratch = folder / "scratch"
+    scratch.mkdir(mode=0o700)
     try:
-        yield folder
+        yield scratch
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _prepare(spec: AttemptSpec, scratch: Path, say: Callable[[str], None]) -> _Room:
     task = spec.task
     _, argument = split(spec.agent)
-    request = AgentRequest(name=spec.agent, argument=argument, task=task, seed=spec.seed, scratch=scratch)
+    request = AgentRequest(
+        name=spec.agent, argument=argument, task=task, seed=spec.seed, scratch=scratch, hidden=spec.hidden
+    )
     return _Room(
         sandbox=open_sandbox(spec.sandbox),
         agent=spec.kind.make(request),
@@ -199,6 +212,7 @@ def _computer(spec: AttemptSpec, folder: Path, room: _Room) -> LocalComputer:
         workspace_lower=spec.task.gym,
         folder=private,
         binds=(*room.environment.binds, *room.agent.binds),
+        hidden=spec.hidden,
         environment={"IBENCH_SEED": str(spec.seed), "IBENCH_TASK": spec.task.id},
         places={
             "PATH": f"/ibench/bin:{room.environment.python.parent}:/usr/local/bin:/usr/bin:/bin",

@@ -30,6 +30,7 @@ class AttemptSpec:
         hints_allowed: Whether it may view the hint.
         sandbox: Name of the sandbox.
         folder: Where its record goes.
+        hidden: Folders that are never shown to an agent.
     """
 
     task: Task
@@ -40,11 +41,7 @@ class AttemptSpec:
     hints_allowed: bool
     sandbox: str
     folder: Path
-
-    @property
-    def label(self) -> str:
-        """What stands in the brackets of the test item: agent and seed."""
-        return f"{self.agent}-{self.seed}"
+    hidden: tuple[Path, ...]
 
 
 def plan_attempt(task: Task, agent: str, kind: AgentKind, seed: int, settings: Settings) -> AttemptSpec:
@@ -58,7 +55,13 @@ def plan_attempt(task: Task, agent: str, kind: AgentKind, seed: int, settings: S
         hints_allowed=settings.hints == "allow",
         sandbox=settings.sandbox,
         folder=settings.run_folder / "attempts" / f"{task.id}-{slug(agent)}-{seed}",
+        hidden=hidden_folders(task.evaluations.parents[1], settings),
     )
+
+
+def hidden_folders(root: Path, settings: Settings) -> tuple[Path, ...]:
+    """Return the folders that are never shown to an agent: evaluators and records."""
+    return (root / "evaluations", settings.run_dir)
 
 
 def allowance(task: Task, settings: Settings) -> Allowance:

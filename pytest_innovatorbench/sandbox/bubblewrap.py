@@ -206,6 +206,19 @@ def open_bubblewrap() -> BubblewrapSandbox:
     return sandbox
 
 
+def bound_to_caller(argv: Sequence[str]) -> list[str]:
+    """Return a trusted command line so that it ends, with all it starts, when the calling thread does.
+
+    It is not confined. Where bubblewrap does not work it is returned as it is.
+    """
+    try:
+        open_bubblewrap()
+    except SandboxUnavailableError:
+        return list(argv)
+    everything = ("--dev-bind", "/", "/", "--unshare-pid", "--die-with-parent")
+    return [str(_find_program()), *everything, "--", *argv]
+
+
 def _find_program() -> Path:
     system = shutil.which("bwrap")
     if system is not None and _version(system) >= _OLDEST:

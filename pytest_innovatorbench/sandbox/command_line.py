@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.sandbox.model import Bind, Jail, Overlay
 
 _UID = "1000"
+# The tasks that come with the package, with their references.
+_SUITE = Path(__file__).parents[1] / "_suite"
 _MADE_UP = {
     "/etc/passwd": "agent:x:1000:1000::/tmp:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\n",
     "/etc/group": "agent:x:1000:\nnogroup:x:65534:\n",
@@ -98,6 +100,7 @@ def describe(jail: Jail, open_files: ExitStack) -> Arguments:
     for path, content in _etc(network=jail.network).items():
         arguments.add_file(path, content)
     arguments.add(*_system())
+    arguments.add(*_hide(jail))
     arguments.add(*_scratch(jail))
     if jail.overlay is not None:
         arguments.add(*_layer(jail.overlay))
@@ -127,8 +130,6 @@ def _system() -> tuple[str, ...]:
         words += ["--ro-bind", python, python]
         if python != sys.base_prefix:
             words += ["--ro-bind", python, sys.base_prefix]
-    visible = ["/usr", python]
-    words += _hide_tasks(visible, Path(__file__).parents[1])
     return (*words, "--proc", "/proc", *_guard_kernel(), "--dev", "/dev", *_guard_devices())
 
 
@@ -180,12 +181,12 @@ def _make_device(device: Path, model: Path) -> Path:
     return device
 
 
-def _hide_tasks(visible: list[str], package: Path) -> list[str]:
-    """Cover the tasks, with their references, that were installed into a folder that is visible."""
-    suite = package.resolve() / "_suite"
-    if suite.is_dir() and any(suite.is_relative_to(root) for root in visible):
-        return ["--tmpfs", str(suite), "--remount-ro", str(suite)]
-    return []
+def _hide(jail: Jail) -> Iterator[str]:
+    """Cover what must not be seen where it lies in a folder that is shown."""
+    shown = ("/usr", os.path.realpath(sys.base_prefix))
+    for folder in {path.resolve() for path in (_SUITE, *jail.hidden)}:
+        if folder.is_dir() and any(folder.is_relative_to(root) for root in shown):
+            yield from ("--tmpfs", str(folder), "--remount-ro", str(folder))
 
 
 @cache

@@ -66,6 +66,7 @@ class Jail:
         overlay: The workspace, where it is layered.
         folders: Empty folders to create inside, before the binds.
         environment: The whole environment of the process.
+        hidden: Folders of the host that are empty inside, should they lie in the visible system.
         cwd: Working folder inside.
         network: Whether the host's network is shared; off leaves a bare loopback.
         limits: Caps on resources.
@@ -75,6 +76,7 @@ class Jail:
     overlay: Overlay | None = None
     folders: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    hidden: tuple[Path, ...] = ()
     cwd: str = "/"
     network: bool = False
     limits: Limits = Limits()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import EnvironmentBuildError
+from pytest_innovatorbench.sandbox.bubblewrap import bound_to_caller
 from pytest_innovatorbench.sandbox.model import Bind
 
 if TYPE_CHECKING:
@@ -135,7 +136,12 @@ def _run(argv: list[str], requirements: Path) -> None:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     try:
         done = subprocess.run(
-            argv, env=environment, capture_output=True, text=True, timeout=_BUILD_SECONDS, check=False
+            bound_to_caller(argv),
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_BUILD_SECONDS,
+            check=False,
         )
         said = done.stderr or done.stdout
         failed = done.returncode != 0

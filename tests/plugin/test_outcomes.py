@@ -17,7 +17,7 @@ from evaluations.base.base_eval import BaseBenchmark
 
 class TaskBenchmark(BaseBenchmark):
     def run_1(self):
-        raise RuntimeError("the reference is 42")
+        raise RuntimeError("the label is zebra")
 """
 
 FLAGS = """
@@ -56,7 +56,8 @@ def test_the_four_ways_to_end_are_kept_apart(bench: Bench, mode: list[str]) -> N
     assert attempts["cheated"]["final"] == 34
     assert attempts["cheated"]["error"] == "labels were copied"
     result.stdout.fnmatch_lines(["*weighted average*76.4*1 of 3 tasks*"])
-    assert "42" not in json.dumps(report).replace("76.44", "")
+    assert "zebra" not in json.dumps(report)
+    assert "zebra" not in result.stdout.str()
 
 
 @MODES

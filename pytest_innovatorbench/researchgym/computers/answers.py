@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from pytest_innovatorbench.errors import MachineFaultError
 from pytest_innovatorbench.researchgym.computers.base import CommandResult, SessionState
+from pytest_innovatorbench.researchgym.computers.session_client import ConnectionLostError
 
 if TYPE_CHECKING:
     from pytest_innovatorbench.researchgym.computers.session_client import Message
@@ -18,7 +18,7 @@ def read_result(session: str, command: str, answer: Message) -> CommandResult:
     """Make a result of the answer to ``run``.
 
     Raises:
-        MachineFaultError: It is none.
+        ConnectionLostError: It is none.
     """
     refusal = _refusal(session, answer)
     if refusal is not None:
@@ -78,5 +78,5 @@ def _take_or_none(answer: Message, key: str, kind: type[_T]) -> _T | None:
     return None if answer.get(key) is None else _take(answer, key, kind)
 
 
-def _nonsense(key: str) -> MachineFaultError:
-    return MachineFaultError("the session server answered nonsense", detail=f"{key} is wrong or missing")
+def _nonsense(key: str) -> ConnectionLostError:
+    return ConnectionLostError(f"the session server answered nonsense: {key} is wrong or missing")

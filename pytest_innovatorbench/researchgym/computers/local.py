@@ -13,7 +13,7 @@ import threading
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pytest_innovatorbench.errors import MachineFaultError, UnknownNameError
 from pytest_innovatorbench.researchgym.computers.answers import read_result, read_states, read_text
@@ -32,11 +32,13 @@ from pytest_innovatorbench.researchgym.computers.workspace import WORKSPACE, Wor
 from pytest_innovatorbench.sandbox.model import Bind, Jail, Limits, Overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_innovatorbench.researchgym.computers.session_client import Message
     from pytest_innovatorbench.sandbox.model import Child, Sandbox
     from pytest_innovatorbench.sandbox.trees import Entry
+
+Answer = TypeVar("Answer")
 
 _HOME = "/tmp/home"  # noqa: S108 - in the sandbox
 _SERVER = "/run/ibench/session_server.pyc"
@@ -62,6 +64,7 @@ class LocalComputer:
         folder: Existing private folder for what is written. A computer made over the folder of an
             earlier one goes on with its workspace.
         binds: What else is visible inside.
+        hidden: Folders of this machine that are never visible inside.
         environment: Variables in addition to, or instead of, the usual ones.
         places: Variables whose values are paths inside, or several with colons between.
         limits: Caps on everything that runs.
@@ -79,6 +82,7 @@ class LocalComputer:
         workspace_lower: Path,
         folder: Path,
         binds: Sequence[Bind] = (),
+        hidden: Sequence[Path] = (),
         environment: Mapping[str, str] | None = None,
         places: Mapping[str, str] | None = None,
         limits: Limits | None = None,
@@ -90,6 +94,7 @@ class LocalComputer:
         self._workspace = Workspace(workspace_lower, folder)
         self._folder = folder
         self._binds = tuple(binds)
+        self._hidden = tuple(hidden)
         self._environment = dict(environment or {})
         self._places = {"HOME": _HOME, "TMPDIR": "/tmp", **(places or {})}  # noqa: S108 - inside
         self._limits = limits or Limits()
@@ -112,8 +117,8 @@ class LocalComputer:
         """Run a shell command; see `Computer.run_command`."""
         running = self._start()
         request = {"do": "run", "session": session, "command": command, "wait": wait, "limit": OUTPUT_WINDOW}
-        answer = self._ask(running, request, None if wait is None else wait + _GRACE)
-        return read_result(session, command, answer)
+        timeout = None if wait is None else wait + _GRACE
+        return self._ask(running, request, timeout, lambda answer: read_result(session, command, answer))
 
     def read_output(self, session: str = MAIN_SESSION, lines: int = 50) -> str:
         """Return the last lines that the last command of a session printed.
@@ -122,22 +127,22 @@ class LocalComputer:
             UnknownNameError: There is no such session.
         """
         request = {"do": "read", "session": session, "lines": lines, "limit": OUTPUT_WINDOW}
-        output = read_text(self._ask_if_started(request))
+        output = self._ask_if_started(request, read_text)
         if output is None:
             raise UnknownNameError("session", session, [state.session for state in self.list_sessions()])
         return output
 
     def list_sessions(self) -> tuple[SessionState, ...]:
         """Return the sessions."""
-        return read_states(self._ask_if_started({"do": "list"}))
+        return self._ask_if_started({"do": "list"}, read_states)
 
     def interrupt(self, session: str = MAIN_SESSION) -> None:
         """Press Ctrl-C in a session."""
-        self._ask_if_started({"do": "interrupt", "session": session})
+        self._ask_if_started({"do": "interrupt", "session": session}, bool)
 
     def kill_session(self, session: str) -> None:
         """End a session with what runs in it; its name can be used again."""
-        self._ask_if_started({"do": "kill", "session": session})
+        self._ask_if_started({"do": "kill", "session": session}, bool)
 
     def inside(self, path: str) -> str:
         """Return how a path of the computer is spelt by what runs on it."""
@@ -157,17 +162,19 @@ class LocalComputer:
             self._forget_watch()
             self._workspace.tidy()
 
-    def _ask(self, running: _Running, request: Message, timeout: float | None) -> Message:
+    def _ask(
+        self, running: _Running, request: Message, timeout: float | None, read: Callable[[Message], Answer]
+    ) -> Answer:
         try:
-            return running.client.ask(request, timeout)
+            return read(running.client.ask(request, timeout))
         except ConnectionLostError as problem:
             self._refuse_if_over()
             raise self._lose(running, problem) from None
 
-    def _ask_if_started(self, request: Message) -> Message:
+    def _ask_if_started(self, request: Message, read: Callable[[Message], Answer]) -> Answer:
         """Ask what needs no answer of a computer that has done nothing yet."""
         running = self._running
-        return {} if running is None else self._ask(running, request, _GRACE)
+        return read({}) if running is None else self._ask(running, request, _GRACE, read)
 
     def _refuse_if_over(self) -> None:
         if self._is_closed:
@@ -240,6 +247,7 @@ class LocalComputer:
             overlay=overlay,
             binds=(*copied, *self._binds, *own),
             folders=(_HOME,),
+            hidden=self._hidden,
             cwd=WORKSPACE,
             network=self._network,
             limits=replace(self._limits, file_size=self._file_size()),
