@@ -131,9 +131,10 @@ def test_a_run_folder_that_fills_up_is_the_machines_fault_and_loses_nothing(
     run_dir.mkdir()
     bench.tree.add_task("a_first")
     bench.tree.add_task(
-        "b_fills", solution="echo 50 >data/outputs/score.txt; head -c 9M /dev/zero >data/x; sleep 1"
+        "b_fills",
+        solution="sleep 1.5; echo 50 >data/outputs/score.txt; head -c 9M /dev/zero >data/x; sleep 2",
     )
-    bench.tree.add_task("c_later")
+    bench.tree.add_task("c_later", solution="sleep 2.5; echo 75 >data/outputs/score.txt")
     inner = 'mount -t tmpfs -o size=4M none "$0" && "$@"; status=$?; cp -R "$0" "$0.kept"; exit $status'
     argv = [sys.executable, "-m", "pytest", "--ibench-agent=oracle", f"--ibench-concurrency={concurrency}"]
     argv += ["--ibench-run-dir=small", "--ibench-run-id=r", "--ibench-report=json:r.json"]
