@@ -19,7 +19,7 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV) || { echo "make: $(PYTHON) cannot make virtual environments; install its venv module (on Debian: python3-venv)" >&2; exit 1; }
 	$(RUN) pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(RUN) pip install --quiet --disable-pip-version-check -e '.[all]' --group dev
-	$(RUN) compileall -q $(VENV)/lib || true
+	$(RUN) compileall -q -x '/_(template|suite)/' $(VENV)/lib || true
 	touch $@
 
 bench: setup  ## run oracle and baseline on every built-in task
