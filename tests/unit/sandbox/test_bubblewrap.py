@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_innovatorbench.errors import MachineFaultError, SandboxUnavailableError, UnknownNameError
-from pytest_innovatorbench.sandbox import Bind, Jail, Limits, bubblewrap, command_line, open_sandbox
+from pytest_innovatorbench.sandbox import Bind, Jail, Limits, bubblewrap, open_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -459,12 +459,17 @@ def test_an_old_bubblewrap_of_the_system_is_passed_over(
     assert bubblewrap._find_program().parent.name == "_bin"
 
 
-def test_tasks_installed_where_agents_look_are_covered(tmp_path: Path) -> None:
-    suite = tmp_path / "lib" / "pytest_innovatorbench" / "_suite"
-    suite.mkdir(parents=True)
-    hidden = ["--tmpfs", str(suite.resolve()), "--remount-ro", str(suite.resolve())]
-    assert command_line._hide_tasks(["/usr", str(tmp_path.resolve())], suite.parent) == hidden
-    assert command_line._hide_tasks(["/usr"], suite.parent) == []
+def test_hidden_folders_of_the_system_are_empty_and_others_are_not(sandbox: Sandbox) -> None:
+    jail = Jail(hidden=(Path("/usr/share"), Path("/nowhere"), Path("/root")))
+    child = sandbox.spawn(
+        jail,
+        ["/bin/sh", "-c", "ls -A /usr/share; ls /usr | grep -c .; : >/usr/share/x"],
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    with child.stdout as output:
+        assert int(output.read()) > 3
+    assert child.wait(10) != 0
 
 
 def test_sandboxes_can_be_started_from_many_threads(sandbox: Sandbox) -> None:
