@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.tasks.model import Task
 
 OUTPUTS = "data/outputs"
-_EVALUATOR_MEMORY = 8 * 2**30
 
 
 class SubmissionJudge:
@@ -105,7 +104,7 @@ def evaluation_target(task: Task, say: Callable[[str], None] = lambda _: None) -
         binds=environment.binds,
         site_packages=(environment.site_packages,) if environment.site_packages else (),
         time_limit=task.limits.evaluation_seconds,
-        memory=_EVALUATOR_MEMORY,
+        memory=int(task.limits.evaluation_memory_gb * 2**30),
         judge=task.judge is not None,
         judge_environment=task.judge or (),
     )

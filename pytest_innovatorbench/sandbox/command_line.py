@@ -140,6 +140,7 @@ def _guard_kernel() -> Iterator[str]:
     that is who a tenant of root is outside, whatever it is called inside and whatever it cannot do.
     """
     if os.geteuid() != 0:
+        yield from ("--ro-bind", "/proc/sys", "/proc/sys")
         return
     for entry in sorted(os.scandir("/proc"), key=lambda entry: entry.name):
         if entry.name.isdigit() or entry.is_symlink():

@@ -251,6 +251,7 @@ def _limits(stated: Mapping[str, Any], text: str) -> tuple[TaskLimits, list[str]
     from_text = {key: value for key, value in read.items() if value and key not in stated}
     limits = TaskLimits(**{**from_text, **stated})
     assumed = [f"limits.{key}: {value:g}, as the description says" for key, value in from_text.items()]
-    unstated = [key for key in TaskLimits.__dataclass_fields__ if key not in stated and key not in from_text]
+    published = [key for key in TaskLimits.__dataclass_fields__ if key != "evaluation_memory_gb"]
+    unstated = [key for key in published if key not in stated and key not in from_text]
     assumed += [f"limits.{key}: {getattr(limits, key):g}, the published default" for key in unstated]
     return limits, assumed

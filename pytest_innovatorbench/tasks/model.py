@@ -40,6 +40,7 @@ class TaskLimits:
         working_hours: Wall-clock hours an agent may work.
         training_hours: Hours a training run is meant to take, for the description.
         evaluation_seconds: Seconds one evaluation may take.
+        evaluation_memory_gb: Main memory one evaluation may use, in GB.
         evals: Evaluations the agent may ask for; the final one comes on top.
         steps: Actions the agent may take.
     """
@@ -47,6 +48,7 @@ class TaskLimits:
     working_hours: float = 48.0
     training_hours: float = 16.0
     evaluation_seconds: float = 5000.0
+    evaluation_memory_gb: float = 8.0
     evals: int = 3
     steps: int = 4000
 

@@ -97,12 +97,15 @@ def test_missing_outputs_are_an_empty_submission(layer: Path, outputs: Path, tmp
     assert tree(tmp_path / "thawed") == {}
 
 
-def test_everything_but_files_and_folders_is_refused_by_name(layer: Path, outputs: Path) -> None:
+def test_everything_but_files_and_folders_is_refused_by_name(
+    layer: Path, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (outputs / "kept.txt").write_text("kept")
     os.mkfifo(outputs / "a\nfifo")
     (outputs / "link").symlink_to("kept.txt")
+    monkeypatch.chdir(outputs)  # a socket's path may have 107 bytes
     with socket.socket(socket.AF_UNIX) as plug:
-        plug.bind(str(outputs / "plug"))
+        plug.bind("plug")
         submission = frozen(layer)
     assert submission.files == 1
     assert submission.refused == (
