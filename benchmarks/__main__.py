@@ -8,12 +8,14 @@ import json
 import os
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest_innovatorbench
 from benchmarks.attempts import measure_attempts, measure_dataset
 from benchmarks.figures import Figure, Scale
+from benchmarks.neighbours import Neighbours
 from benchmarks.report import document, head, rows
 from benchmarks.size import measure_collection, measure_crowd
 from benchmarks.startup import measure_help, measure_idle, measure_nop
@@ -58,7 +60,9 @@ def measure(names: Iterable[str], scale: Scale) -> Iterator[Figure]:
         for name in names:
             place = Path(folder, name)
             place.mkdir()
-            yield from MEASUREMENTS[name](scale, place)
+            neighbours = Neighbours()
+            figures = list(MEASUREMENTS[name](scale, place))
+            yield from (replace(figure, others=neighbours.share()) for figure in figures)
 
 
 def _options() -> argparse.Namespace:

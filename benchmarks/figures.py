@@ -38,6 +38,7 @@ class Figure:
         samples: Every repeat.
         limit: What it must not exceed; ``None`` for one that is there for comparison.
         beside: What to compare it with.
+        others: Share of the cores that other work took meanwhile, 0-1.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Figure:
     samples: tuple[float, ...]
     limit: float | None = None
     beside: tuple[Beside, ...] = ()
+    others: float = 0.0
 
     @property
     def value(self) -> float:

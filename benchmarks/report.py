@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from benchmarks.figures import Figure
 
 _WORDS = {None: "-", True: "met", False: "MISSED"}
-_ROW = "{:24} {:>10} {:>17} {:>8} {:7} {}"
+_ROW = "{:25} {:>10} {:>17} {:>8} {:7} {:>7} {}"
 
 
 def head() -> str:
     """Return the heads of the columns."""
-    return _ROW.format("figure", "median", "middle half", "limit", "", "what")
+    return _ROW.format("figure", "median", "middle half", "limit", "", "others", "what")
 
 
 def rows(figure: Figure) -> Iterator[str]:
@@ -30,11 +30,13 @@ def rows(figure: Figure) -> Iterator[str]:
     spread = " - ".join(map(number, middle_half(figure.samples)))
     limit = "" if figure.limit is None else number(figure.limit)
     value = f"{number(figure.value)} {figure.unit}"
-    yield _ROW.format(figure.name, value, spread, limit, _WORDS[figure.is_met], figure.what)
+    yield _ROW.format(
+        figure.name, value, spread, limit, _WORDS[figure.is_met], f"{figure.others:.0%}", figure.what
+    )
     for beside in figure.beside:
         value = f"{number(beside.value)} {figure.unit}"
         source = f" ({beside.source})" if beside.source == "peer" else ""
-        yield _ROW.format("", value, "", "", "", f"  {beside.label}{source}").rstrip()
+        yield _ROW.format("", value, "", "", "", "", f"  {beside.label}{source}").rstrip()
 
 
 def middle_half(samples: Sequence[float]) -> tuple[float, ...]:

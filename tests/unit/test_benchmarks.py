@@ -11,6 +11,7 @@ import pytest
 from benchmarks.__main__ import MEASUREMENTS, measure
 from benchmarks.figures import Beside, Figure, Scale
 from benchmarks.memory import proportional_size
+from benchmarks.neighbours import Neighbours
 from benchmarks.report import document, middle_half, number, rows
 
 TINY = Scale(
@@ -40,6 +41,7 @@ FIGURE = Figure(
     unit="s",
     samples=(3.0, 0.5, 0.9),
     limit=1,
+    others=0.25,
     beside=(Beside(label="Harbor", value=2.1, source="peer"),),
 )
 
@@ -64,7 +66,19 @@ def test_median_of_the_samples_is_held_against_the_limit() -> None:
 
 def test_rows_show_a_figure_and_what_stands_beside_it() -> None:
     first, second = rows(FIGURE)
-    assert first.split() == ["nop", "0.900", "s", "0.700", "-", "1.95", "1.00", "met", "one", "attempt"]
+    assert first.split() == [
+        "nop",
+        "0.900",
+        "s",
+        "0.700",
+        "-",
+        "1.95",
+        "1.00",
+        "met",
+        "25%",
+        "one",
+        "attempt",
+    ]
     assert second.split() == ["2.10", "s", "Harbor", "(peer)"]
 
 
@@ -83,6 +97,12 @@ def test_document_is_json_with_the_machine_and_every_sample() -> None:
     assert kept["figures"][0]["samples"] == [3.0, 0.5, 0.9]
     assert kept["figures"][0]["value"] == 0.9
     assert kept["figures"][0]["is_met"] is True
+
+
+def test_own_work_is_not_taken_for_that_of_others() -> None:
+    neighbours = Neighbours()
+    sum(range(3_000_000))
+    assert 0 <= neighbours.share() <= 1
 
 
 def test_memory_of_a_process_is_its_share_and_that_of_none_is_nothing() -> None:
