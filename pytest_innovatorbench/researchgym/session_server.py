@@ -1,9 +1,11 @@
 """Keeps the shell sessions of one computer; runs there, alone, under any Python from 3.8.
 
-    python -I -S session_server.py FOLDER
+    python -I -S session_server.py FOLDER [CONNECTION]
 
-``FOLDER`` is private to it and holds what commands print. Requests come in as JSON lines on standard
-input, replies and events go out on standard output, and the end of the input is the end of all.
+``FOLDER`` is private to it and holds what commands print. Requests come in as JSON lines and replies
+and events go out as such, on the descriptor ``CONNECTION`` or, without one, on standard input and
+output. The end of the input is the end of all. A sandbox's init process, which a hostile command can
+rob, has the standard input and output too, but no other descriptor.
 
 Every session is an interactive bash on a terminal of its own. A command is written to a file that the
 shell sources, with the output in another file, so that nothing a command prints, leaves open or
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # the public module builds enums, which costs more than all of the rest
 
+PR_SET_DUMPABLE = 4
 STATUS_FD = 251
 FIRST = "main"
 RC = f"""
@@ -54,7 +57,8 @@ set +o history
 PS0= PS1= PS2=
 PROMPT_COMMAND='builtin printf "%s\\n" "$?" >&{STATUS_FD}'
 readonly PROMPT_COMMAND
-"""
+{{ builtin echo 500 >/proc/$$/oom_score_adj; }} 2>/dev/null
+"""  # want of memory should end a command, not the server
 
 
 class Refused(Exception):  # noqa: N818 - not an error of the server
@@ -363,29 +367,33 @@ class Server:
                 run.answer(dict(session.report(), exit_status=None, timed_out=True, note=None))
 
 
-class Stdio:
-    """JSON lines on standard input and output.
+class Connection:
+    """JSON lines.
 
     Args:
         server: Whom the requests are for.
+        incoming: Descriptor they come from.
+        outgoing: Descriptor that takes what is said to them.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, incoming: int, outgoing: int) -> None:
         import json  # noqa: PLC0415 - while the first shell starts
 
         self._json = json
         self._server = server
+        self._incoming = incoming
+        self._outgoing = outgoing
         self._rest = b""
-        server.watch(0, self._read)
+        server.watch(incoming, self._read)
 
     def send(self, message: Message) -> None:
         """Send one message."""
         line = self._json.dumps(message).encode() + b"\n"
         while line:
-            line = line[os.write(1, line) :]
+            line = line[os.write(self._outgoing, line) :]
 
     def _read(self) -> None:
-        part = os.read(0, 1 << 20)
+        part = os.read(self._incoming, 1 << 20)
         if not part:
             self._server.is_over = True
         *lines, self._rest = (self._rest + part).split(b"\n")
@@ -433,8 +441,6 @@ def become_shell(terminal: int, told: int, rc: str) -> None:
         for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(ignored, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
-        with Ignored(), open("/proc/self/oom_score_adj", "w") as score:
-            score.write("500")  # want of memory should end the command, not the server
         for fd in (0, 1, 2):
             os.dup2(terminal, fd)
         os.dup2(told, STATUS_FD)
@@ -526,23 +532,40 @@ def describe(session: Session) -> Message:
     }
 
 
-def main(folder: str) -> None:
-    """Serve on standard input and output until the input ends."""
+def seal() -> None:
+    """Keep what the shells run out of this process.
+
+    It belongs to the same user: without this it could take the connection, and answer in its stead.
+    """
+    import _ctypes  # noqa: PLC0415 - while the first shell starts; a fifth of what ctypes costs
+
+    program = _ctypes.dlopen(None, os.RTLD_NOW)  # type: ignore[arg-type]  # typeshed forgets None
+    prctl = _ctypes.dlsym(program, "prctl")
+    if _ctypes.call_function(prctl, (PR_SET_DUMPABLE, 0, 0, 0, 0)):
+        raise OSError("the process could not be sealed")
+
+
+def main(folder: str, connection: str = "") -> None:
+    """Serve until the input ends."""
+    incoming, outgoing = (int(connection), int(connection)) if connection else (0, 1)
+    for fd in (incoming, outgoing):
+        os.set_inheritable(fd, False)  # noqa: FBT003 - the standard library's own signature
     woken, wake = os.pipe()
     for fd in (woken, wake):
         os.set_blocking(fd, False)
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     server = Server(folder, FIRST)
+    seal()
 
     def reap() -> None:
         os.read(woken, 4096)
         server.reap()
 
     server.watch(woken, reap)
-    Stdio(server).send({"event": "ready"})
+    Connection(server, incoming, outgoing).send({"event": "ready"})
     server.serve()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

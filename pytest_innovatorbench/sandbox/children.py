@@ -25,6 +25,9 @@ class ProcessTree:
             started process itself.
         group: Control group of the tree.
         own_session: Whether the tree is ended by its process group, there being no init process.
+
+    Attributes:
+        root: Number of the process whose end is the end of the tree.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class ProcessTree:
         self._process = process
         self._group = group
         self._own_session = own_session
+        self.root = root
         self._root = _PidFd(root)
         self._reaping = threading.Lock()
 

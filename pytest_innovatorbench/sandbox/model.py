@@ -86,8 +86,10 @@ class Child(Protocol):
     """A confined process with its whole tree.
 
     ``stdin``, ``stdout`` and ``stderr`` are binary, unbuffered pipes where they were asked for.
+    ``root`` is the number of the process whose end is the end of the tree.
     """
 
+    root: int
     stdin: IO[bytes] | None
     stdout: IO[bytes] | None
     stderr: IO[bytes] | None

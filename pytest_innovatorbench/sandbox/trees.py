@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple, TypeAlias
@@ -110,38 +110,6 @@ def walk_layers(layers: Sequence[Path], below: str) -> Iterator[Entry]:
             except PermissionError:
                 kind = "unreadable"
         yield _entry(path, kind, looks[0])
-
-
-def usage(layer: Path, stop_at: int) -> int:
-    """Return the bytes on disk that a layer uses, hard links counted once.
-
-    Args:
-        layer: The folder.
-        stop_at: Count no further once there are more than these.
-    """
-    linked: set[int] = set()
-    total = 0
-    folders = [""]
-    while folders and total <= stop_at:
-        where = folders.pop()
-        for name, status in _statuses(layer, where):
-            if stat.S_ISDIR(status.st_mode):
-                folders.append(f"{where}/{name}" if where else name)
-            elif status.st_nlink > 1:
-                if status.st_ino in linked:
-                    continue
-                linked.add(status.st_ino)
-            total += status.st_blocks * 512
-            if total > stop_at:
-                break
-    return total
-
-
-def _statuses(layer: Path, where: str) -> Iterator[tuple[str, os.stat_result]]:
-    with suppress(OSError), _open_folder(layer, where) as fd, os.scandir(fd) as entries:
-        for entry in entries:
-            with suppress(OSError):
-                yield entry.name, entry.stat(follow_symlinks=False)
 
 
 def _listing(folders: list[_Look], prefix: str) -> Iterator[tuple[str, list[_Look]]]:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from pytest_innovatorbench.sandbox.trees import usage
+from pytest_innovatorbench.sandbox.disk import held_sizes, sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _SHORTEST, _LONGEST = 0.25, 10.0
 _FASTEST = 500e6  # bytes written per second at most, roughly
-_SHARE = 20  # a look may take a 20th of the time
+_SHARE = 10  # looks may take a tenth of the time
+_PATIENCE = 0.25  # seconds after which a look makes way for those at other folders
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+def _no_process() -> int | None:
+    return None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Watch:
     """Folders that may not grow beyond a size.
 
@@ -26,24 +32,42 @@ class Watch:
         folders: The folders, counted together.
         quota: Bytes.
         exceeded: Called once when they did; must return soon.
+        init: Returns the init process of the sandbox that writes there, if one runs: files that its
+            processes hold open count even if they have no name any more.
     """
 
     folders: tuple[Path, ...]
     quota: int
     exceeded: Callable[[], None]
+    init: Callable[[], int | None] = _no_process
+    _count: Iterator[int] | None = field(default=None, init=False)
+    _used: int = field(default=0, init=False)
 
     def look(self) -> float | None:
-        """Measure; return the seconds until the next look, ``None`` if the quota was exceeded."""
+        """Count for a while; return the seconds until the next look, ``None`` if there is too much.
+
+        A long count goes on at the next look where it stopped.
+        """
         began = time.monotonic()
-        used = 0
-        for folder in self.folders:
-            used += usage(folder, self.quota - used)
-            if used > self.quota:
+        if self._count is None:
+            self._count, self._used = self._begin(), 0
+        for size in self._count:
+            self._used += size
+            if self._used > self.quota:
                 self.exceeded()
                 return None
-        until_full = (self.quota - used) / _FASTEST
+            if time.monotonic() - began > _PATIENCE:
+                return _PATIENCE * _SHARE
+        self._count = None
+        until_full = (self.quota - self._used) / _FASTEST
         cost = time.monotonic() - began
-        return min(max(until_full, cost * _SHARE, _SHORTEST), max(_LONGEST, cost * _SHARE))
+        return min(max(until_full, cost * _SHARE, _SHORTEST), _LONGEST)
+
+    def _begin(self) -> Iterator[int]:
+        """What has no name comes first, lest a file that loses its own meanwhile count twice."""
+        init = self.init()
+        held = () if init is None else held_sizes(init, self.folders)
+        return chain(held, *map(sizes, self.folders))
 
 
 class _Watcher:

@@ -9,8 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import MachineFaultError
+from pytest_innovatorbench.sandbox.disk import usage
 from pytest_innovatorbench.sandbox.model import Bind, Overlay
-from pytest_innovatorbench.sandbox.trees import usage, walk_layers
+from pytest_innovatorbench.sandbox.trees import walk_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -251,25 +253,22 @@ def test_commands_have_nothing_of_the_server(server: Conversation) -> None:
 
 
 def test_nothing_grows_with_the_number_of_commands(server: Conversation) -> None:
-    def state() -> tuple[int, list[str]]:
-        fds = len(list(Path("/proc", str(server.process.pid), "fd").iterdir()))
-        return fds, sorted(path.name for path in server.folder.iterdir())
+    def state() -> tuple[str, int]:
+        """The table of descriptors, which starts with room for 64, and files; the former cannot be listed."""
+        (room,) = re.findall(r"FDSize:\s(\d+)", Path("/proc", str(server.process.pid), "status").read_text())
+        return room, len(list(server.folder.iterdir()))
 
     server.run("true")
     before = state()
     for _ in range(200):
         server.run("true")
-    fds, files = state()
-    assert fds == before[0]
-    assert len(files) == len(before[1])
+    assert state() == before
     for _ in range(2):
         server.run("exit")
     before = state()
-    for _ in range(5):
+    for _ in range(70):
         server.run("exit")
-    fds, files = state()
-    assert fds == before[0]
-    assert len(files) == len(before[1])
+    assert state() == before == ("64", before[1])
 
 
 def test_an_unknown_or_broken_request_is_refused(server: Conversation) -> None:
@@ -314,3 +313,47 @@ def test_it_runs_under_other_pythons(tmp_path: Path, python: str) -> None:
     server = Conversation(tmp_path, python)
     assert outcome(server.run("echo hello")) == (0, "hello\n")
     server.close()
+
+
+TAKE = """
+import ctypes, os, sys
+pid, fd = map(int, sys.argv[1:])
+taken = ctypes.CDLL(None, use_errno=True).syscall(438, os.pidfd_open(pid), fd, 0)
+print(os.strerror(ctypes.get_errno()) if taken < 0 else "taken", os.path.exists(f"/proc/{pid}/fd/{fd}"))
+"""
+
+
+def test_no_command_can_take_the_servers_connection(server: Conversation, tmp_path: Path) -> None:
+    if holds_ptrace():
+        pytest.skip("this user may look into every process")
+    (tmp_path / "take.py").write_text(TAKE)
+    answer = server.run(f"{sys.executable} take.py $PPID 1; {sys.executable} take.py $$ 0")
+    assert outcome(answer) == (0, "Operation not permitted False\ntaken True\n")
+
+
+def test_want_of_memory_ends_commands_first(server: Conversation) -> None:
+    assert outcome(server.run("cat /proc/self/oom_score_adj")) == (0, "500\n")
+    assert outcome(server.run("cat /proc/self/oom_score_adj", session="other")) == (0, "500\n")
+
+
+def test_a_connection_can_have_a_descriptor_of_its_own(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    argv = [sys.executable, "-I", "-S", str(SERVER), str(tmp_path), str(theirs.fileno())]
+    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], cwd=tmp_path)
+    with ours, theirs, ours.makefile("rwb") as lines:
+        number = theirs.fileno()
+        theirs.close()
+        assert json.loads(lines.readline()) == {"event": "ready"}
+        command = f"test -e /proc/self/fd/{number} || echo not for commands"
+        request = {"id": 1, "do": "run", "session": "main", "command": command, "wait": 10, "limit": 100}
+        lines.write(json.dumps(request).encode() + b"\n")
+        lines.flush()
+        assert json.loads(lines.readline())["output"] == "not for commands\n"
+        ours.shutdown(socket.SHUT_WR)
+        assert process.wait(10) == 0
+
+
+def holds_ptrace() -> bool:
+    """Tell whether this process has CAP_SYS_PTRACE."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if "CapEff" in line)
+    return bool(int(line.split()[1], 16) & 1 << 19)

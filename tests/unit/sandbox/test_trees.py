@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_innovatorbench.sandbox import Jail
-from pytest_innovatorbench.sandbox.trees import usage, walk_layers
+from pytest_innovatorbench.sandbox.trees import walk_layers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -256,27 +256,3 @@ def test_many_files_come_lazily_and_soon(tmp_path: Path) -> None:
     assert next(walk).path == "many"
     assert sum(1 for _ in walk) == 30_000
     assert time.monotonic() - began < 10  # takes less than one second; a quadratic walk takes hours
-    began = time.monotonic()
-    assert usage(tmp_path, 10_000) > 10_000
-    assert time.monotonic() - began < 2
-
-
-def test_usage_counts_what_lies_on_disk(tmp_path: Path) -> None:
-    (tmp_path / "d").mkdir()
-    (tmp_path / "d/a").write_bytes(b"x" * 1_000_000)
-    (tmp_path / "link").hardlink_to(tmp_path / "d/a")
-    (tmp_path / "far").symlink_to("/usr")
-    with (tmp_path / "sparse").open("wb") as file:
-        file.truncate(10**12)
-    used = usage(tmp_path, 10**13)
-    assert 1_000_000 <= used < 1_100_000
-
-
-def test_usage_stops_early(tmp_path: Path) -> None:
-    for number in range(10):
-        (tmp_path / str(number)).write_bytes(b"x" * 100_000)
-    assert 250_000 < usage(tmp_path, 250_000) < 450_000
-
-
-def test_usage_of_nothing_is_nothing(tmp_path: Path) -> None:
-    assert usage(tmp_path / "gone", 10) == 0
