@@ -438,7 +438,7 @@ def become_shell(terminal: int, told: int, rc: str) -> None:
     try:
         os.setsid()
         fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
-        for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
+        for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(ignored, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
         for fd in (0, 1, 2):

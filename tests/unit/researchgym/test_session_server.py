@@ -176,6 +176,19 @@ def test_a_command_can_be_interrupted(server: Conversation) -> None:
     assert outcome(server.run("echo $A")) == (0, "1\n")
 
 
+def test_a_command_can_be_interrupted_in_a_run_that_a_script_put_into_the_background(tmp_path: Path) -> None:
+    """Shells without job control have what they put there ignore the signal, and all it starts."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        server = Conversation(tmp_path)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert server.run("sleep 10", wait=0.1)["timed_out"]
+    server.ask(do="interrupt", session="main")
+    assert outcome(server.hear()) == (130, "")
+    server.close()
+
+
 def test_a_question_at_the_terminal_can_be_interrupted(server: Conversation) -> None:
     assert server.run("read -p 'Sure? ' x </dev/tty", wait=0.2)["timed_out"]
     server.ask(do="interrupt", session="main")
