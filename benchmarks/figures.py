@@ -76,7 +76,7 @@ class Scale:
         dataset: Bytes of the large dataset.
     """
 
-    pairs: int = 40
+    pairs: int = 48
     repeats: int = 5
     attempts: int = 200
     steps: int = 5000
