@@ -214,13 +214,12 @@ class LocalComputer:
         (self._folder / "sessions").mkdir()
         self._begin_watch()
         ours, theirs = socket.socketpair()
-        python, server, sessions = _python(), _SERVER, _SESSIONS
-        argv = [python, "-I", "-S", self._sandbox.inside(jail, server), self._sandbox.inside(jail, sessions)]
+        server, sessions = (self._sandbox.inside(jail, path) for path in (_SERVER, _SESSIONS))
+        argv = [_python(), "-I", "-S", server, sessions, str(theirs.fileno())]
         try:
-            # A socket, because unlike a pipe nobody inside can open it through /proc.
-            child = self._sandbox.spawn(
-                jail, argv, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.PIPE
-            )
+            # A socket, because unlike a pipe nobody inside can open it through /proc. Not as standard
+            # input or output: those the sandbox's init process has too, which tenants can rob.
+            child = self._sandbox.spawn(jail, argv, stderr=subprocess.PIPE, pass_fds=[theirs.fileno()])
         except BaseException:
             ours.close()
             raise
@@ -266,12 +265,16 @@ class LocalComputer:
         if self._disk_quota is not None and self._watch is None:
             folders = (self._workspace.writable, self._folder / "sessions")
             quota = self._disk_quota + self._workspace.copied_bytes()
-            self._watch = Watch(folders=folders, quota=quota, exceeded=self._stop)
+            self._watch = Watch(folders=folders, quota=quota, exceeded=self._stop, init=self._init)
             start_watch(self._watch)
 
     def _forget_watch(self) -> None:
         if self._watch is not None:
             stop_watch(self._watch)
+
+    def _init(self) -> int | None:
+        running = self._running
+        return None if running is None else running.child.root
 
     def _stop(self) -> None:
         self.stopped = f"disk quota of {(self._disk_quota or 0) / 1e9:g} GB exceeded"
