@@ -10,12 +10,13 @@ import pytest
 
 from tests.acceptance.conftest import Bench, by_task, events, running, submitted
 
+# It writes over the file in place: one that was cut to nothing first could be caught empty.
 DAEMON = """
 #!/bin/bash
 echo 40 >data/outputs/score.txt
 cat >data/MARKER.sh <<END
 trap '' TERM INT HUP
-for i in {1..3000}; do echo 99 >$PWD/data/outputs/score.txt; sleep 0.01; done
+for i in {1..3000}; do echo 99 1<>$PWD/data/outputs/score.txt; sleep 0.01; done
 END
 START
 sleep 0.2
