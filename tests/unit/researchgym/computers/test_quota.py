@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.researchgym.computers.quota import Watch, start_watch, stop_watch
@@ -45,10 +44,7 @@ def test_a_long_count_goes_on_where_it_stopped(tmp_path: Path) -> None:
     called: list[bool] = []
     watch = Watch(folders=(tmp_path,) * 400, quota=30 * MB + 10**12, exceeded=lambda: called.append(True))
     pauses = []
-    began = time.monotonic()
     while (pause := watch.look()) == 2.5:
-        assert time.monotonic() - began < 1
-        began = time.monotonic()
         pauses.append(pause)
     assert len(pauses) > 2
     assert pause == 10
