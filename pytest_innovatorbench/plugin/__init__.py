@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_innovatorbench.plugin.options import add_options, is_active
+from pytest_innovatorbench.plugin.options import add_options, is_active, lonely_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_innovatorbench.plugin.activation import activate  # noqa: PLC0415 - only active runs pay
 
         activate(config)
+    elif (lonely := lonely_option(config)) is not None:
+        raise pytest.UsageError(f"{lonely} needs --ibench-agent: name at least one agent, such as oracle")
 
 
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:

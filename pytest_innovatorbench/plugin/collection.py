@@ -6,13 +6,14 @@ item on the command line works; nothing in those folders is imported.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_innovatorbench.errors import TaskError
-from pytest_innovatorbench.plugin.items import AttemptItem
+from pytest_innovatorbench.plugin.items import AttemptItem, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,9 @@ class Collection:
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """Take over ``evaluations/`` and the folders of its tasks."""
         if path == self._evaluations:
-            return TasksFolder.from_parent(parent, path=path, run=self._run)
+            # Told outright: for folders outside of its root pytest makes up ids it cannot find again.
+            nodeid = os.path.relpath(path, parent.config.rootpath)
+            return TasksFolder.from_parent(parent, path=path, nodeid=nodeid, run=self._run)
         return None
 
     @pytest.hookimpl(tryfirst=True)
@@ -62,7 +65,13 @@ class TasksFolder(pytest.Directory):
         """Yield a folder per selected task."""
         for task_id in self._run.benchmark.task_ids:
             if task_id in self._run.task_ids:
-                yield TaskFolder.from_parent(self, path=self.path / task_id, run=self._run, task_id=task_id)
+                yield TaskFolder.from_parent(
+                    self,
+                    path=self.path / task_id,
+                    nodeid=f"{self.nodeid}/{task_id}",
+                    run=self._run,
+                    task_id=task_id,
+                )
 
 
 class TaskFolder(pytest.Directory):
@@ -78,7 +87,8 @@ class TaskFolder(pytest.Directory):
         file = self._file()
         step = self.path / file.relative_to(self.path).parts[0]
         kind = TaskFile if step == file else TaskFolder
-        yield kind.from_parent(self, path=step, run=self._run, task_id=self._task_id)
+        nodeid = f"{self.nodeid}/{step.name}"
+        yield kind.from_parent(self, path=step, nodeid=nodeid, run=self._run, task_id=self._task_id)
 
     def _file(self) -> Path:
         task = self._run.benchmark.root / "evaluations" / self._task_id
@@ -99,7 +109,7 @@ class TaskFile(pytest.File):
         task = self._load()
         for agent in self._run.agents:
             for seed in self._run.settings.seeds:
-                name = f"{self._task_id}[{_printable(agent)}-{seed}]"
+                name = f"{self._task_id}[{printable(agent)}-{seed}]"
                 yield AttemptItem.from_parent(
                     self,
                     name=name,
@@ -117,7 +127,3 @@ class TaskFile(pytest.File):
             return self._run.benchmark.load(self._task_id)
         except TaskError as error:
             return error
-
-
-def _printable(agent: str) -> str:
-    return agent.encode("ascii", "backslashreplace").decode()

@@ -46,7 +46,8 @@ class AttemptItem(pytest.Item):
         self._agent = agent
         self._seed = seed
         self._ahead: AttemptResult | BaseException | None = None
-        domain = "other" if isinstance(task, TaskError) else task.domain
+        self._domain = run.benchmark.domain(task_id) if isinstance(task, TaskError) else task.domain
+        domain = self._domain
         self.add_marker(pytest.mark.ibench(id=task_id, domain=domain, agent=agent, seed=seed))
 
     def plan(self) -> AttemptSpec | None:
@@ -65,6 +66,8 @@ class AttemptItem(pytest.Item):
         """Run the attempt, or report the one that ran ahead."""
         # Used once: a plug-in that runs the item again wants a new attempt, not this one again.
         outcome, self._ahead = self._ahead, None
+        if RESULT in self.stash:
+            del self.stash[RESULT]
         if outcome is None:
             outcome = self._run_now()
         if isinstance(outcome, BaseException):
@@ -72,7 +75,14 @@ class AttemptItem(pytest.Item):
         self.stash[RESULT] = outcome
         self.user_properties[:] = _properties(outcome)
         self.ihook.pytest_ibench_attempt_finished(result=outcome)
-        _check(outcome, self._run.settings.fail_under)
+        if outcome.status is not Status.UNSCOREABLE:
+            _check(outcome, self._run.settings.fail_under)
+
+    def teardown(self) -> None:
+        """Fail an attempt that has no score: what fails outside of the call is an error to everybody."""
+        outcome = self.stash.get(RESULT, None)
+        if outcome is not None and outcome.status is Status.UNSCOREABLE:
+            _check(outcome, None)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401 - pytest's own
         """Return one text for an attempt that did not pass, a traceback only for our own bugs."""
@@ -95,7 +105,7 @@ class AttemptItem(pytest.Item):
         return AttemptResult(
             attempt=f"{self._task_id}-{self._agent}-{self._seed}",
             task=self._task_id,
-            domain="other",
+            domain=self._domain,
             agent=self._agent,
             seed=self._seed,
             status=Status.UNSCOREABLE,
@@ -128,3 +138,8 @@ def _check(result: AttemptResult, least: float | None) -> None:
 
 def _where(result: AttemptResult) -> str:
     return f"\nrecord: {result.run_dir}" if result.run_dir.name else ""
+
+
+def printable(agent: str) -> str:
+    """Return an agent's name as it stands in the names of items."""
+    return agent.encode("ascii", "backslashreplace").decode()

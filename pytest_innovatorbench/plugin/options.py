@@ -148,6 +148,12 @@ def is_active(config: pytest.Config) -> bool:
     return bool(config.getoption("ibench_agent", None) or config.getini("ibench_agent"))
 
 
+def lonely_option(config: pytest.Config) -> str | None:
+    """Return an option that was typed although no agent is asked for, if there is one."""
+    typed = (option for option in OPTIONS if config.getoption(option.key, None) is not None)
+    return next((f"--ibench-{option.name}" for option in typed), None)
+
+
 def read_settings(config: pytest.Config) -> Settings:
     """Read the options of an active run.
 

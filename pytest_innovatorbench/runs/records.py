@@ -119,7 +119,15 @@ def read_results(run: Path) -> Iterator[AttemptResult]:
     """
     if not (run / RUN_FILE).is_file():
         raise RecordError(f"{run} is no run", remedy="give a folder below .ibench/runs")
-    for folder in sorted((run / "attempts").glob("*/")):
+    # Of an attempt that was made again the last one counts, as in the run itself.
+    last: dict[tuple[str, str, int], AttemptResult] = {}
+    for result in sorted(_read_all(run / "attempts"), key=lambda result: result.started):
+        last[result.task, result.agent, result.seed] = result
+    yield from sorted(last.values(), key=lambda result: result.attempt)
+
+
+def _read_all(attempts: Path) -> Iterator[AttemptResult]:
+    for folder in attempts.glob("*/"):
         if (folder / RESULT_FILE).is_file():
             yield result_from_dict(_read_json(folder / RESULT_FILE)["result"])
         elif (folder / SPEC_FILE).is_file():

@@ -76,13 +76,15 @@ class Benchmark:
             domain = pattern.removeprefix("domain:")
             if domain.upper() not in {name.upper() for name in DOMAINS}:
                 raise UnknownNameError("domain", domain, DOMAINS)
-            yield from (name for name in self.task_ids if self._domain(name).upper() == domain.upper())
+            yield from (name for name in self.task_ids if self.domain(name).upper() == domain.upper())
         else:
             yield from fnmatch.filter(self.task_ids, pattern)
 
-    def _domain(self, task_id: str) -> str:
+    def domain(self, task_id: str) -> str:
+        """Return the domain of a task, also of a broken one that states a domain there is."""
         values, _ = read_manifest(self.root / "evaluations" / task_id / "task.yaml", "task.yaml")
-        return str(values.get("domain", "other"))
+        stated = values.get("domain")
+        return stated if stated in DOMAINS else "other"
 
 
 def open_benchmark(root: Path) -> Benchmark:
@@ -99,6 +101,8 @@ def open_benchmark(root: Path) -> Benchmark:
         raise UserError(f"no evaluations/ folder in {root}", remedy="give the benchmark with --ibench-root")
     with os.scandir(folder) as entries:
         names = sorted(entry.name for entry in entries if _looks_like_task(entry))
+    if not names:
+        raise UserError(f"no task in {folder}", remedy="write one, or give another folder with --ibench-root")
     return Benchmark(root=root.resolve(), task_ids=tuple(names))
 
 

@@ -117,6 +117,12 @@ def test_a_benchmark_elsewhere_is_found_by_its_root(two: Bench, monkeypatch: pyt
     )
     result.stdout.fnmatch_lines(["*beta * 75.0*SCORED*", "1 passed*"])
     assert (elsewhere / ".ibench" / "runs").is_dir()
+    listed = two.run(
+        "-q", "--ibench-root=..", f"--rootdir={elsewhere}", "--ibench-task=beta", "--collect-only"
+    )
+    (nodeid,) = collected(listed)
+    assert nodeid == "../evaluations/beta/task/config.py::beta[oracle-0]"
+    two.run("--ibench-root=..", f"--rootdir={elsewhere}", nodeid).assert_outcomes(passed=1)
 
 
 def test_the_built_in_tasks_run_from_an_empty_folder(two: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

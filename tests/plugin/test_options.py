@@ -78,3 +78,16 @@ def test_a_run_id_is_used_once(bench: Bench) -> None:
     again = bench.run("--ibench-run-id=mine", agent="nop")
     assert again.ret == USAGE
     again.stderr.fnmatch_lines(["*runs/mine exists: choose another --ibench-run-id*"])
+
+
+def test_an_option_without_an_agent_says_so(bench: Bench) -> None:
+    bench.tree.add_task()
+    result = bench.pytester.runpytest_subprocess("--ibench-task=toy")
+    assert result.ret == USAGE
+    result.stderr.fnmatch_lines(["ERROR: --ibench-task needs --ibench-agent: name at least one agent*"])
+
+
+def test_an_empty_benchmark_says_so(bench: Bench) -> None:
+    result = bench.run()
+    assert result.ret == USAGE
+    result.stderr.fnmatch_lines(["ERROR: no task in *evaluations: write one, or give another folder*"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -38,6 +39,20 @@ def test_junit_holds_scores_as_properties(bench: Bench, mode: list[str]) -> None
 
 
 @MODES
+def test_an_attempt_without_a_score_is_an_error_to_junit(bench: Bench, mode: list[str]) -> None:
+    bench.tree.add_task(solution=None)
+    result = bench.run("--junit-xml=junit.xml", *mode)
+    result.assert_outcomes(errors=1)
+    (suite,) = ET.parse(bench.pytester.path / "junit.xml").getroot()  # noqa: S314 - our own file
+    assert {key: suite.get(key) for key in ("tests", "errors", "failures")} == {
+        "tests": "1",
+        "errors": "1",
+        "failures": "0",
+    }
+    result.stdout.fnmatch_lines(["UNSCOREABLE, the evaluator's fault: the oracle has nothing to run*"])
+
+
+@MODES
 def test_last_failed_runs_what_failed(bench: Bench, mode: list[str]) -> None:
     bench.pytester.makeini("[pytest]\n")
     bench.tree.add_task("good")
@@ -50,8 +65,15 @@ def test_last_failed_runs_what_failed(bench: Bench, mode: list[str]) -> None:
 def test_exit_first_stops_and_says_what_did_not_run(bench: Bench) -> None:
     for name in ("a", "b", "c"):
         bench.tree.add_task(name, solution="echo 1 > data/outputs/score.txt")
-    result = bench.run("--ibench-fail-under=50", "-x")
+    result, report = bench.report("--ibench-fail-under=50", "-x")
     result.assert_outcomes(failed=1)
+    told = [(attempt["task"], attempt["status"], attempt["ending"]) for attempt in report["attempts"]]
+    assert told == [
+        ("a", "scored", "finished"),
+        ("b", "interrupted", "not_run"),
+        ("c", "interrupted", "not_run"),
+    ]
+    assert report["agents"][0]["weighted_average"]["final"] == {"value": 1.0, "counted": 1, "of": 3}
     result.stdout.fnmatch_lines(["not run: 2 of 3 attempts", "*stopping after 1 failures*"])
 
 
@@ -67,6 +89,8 @@ def test_reruns_make_new_attempts(bench: Bench) -> None:
     result.stdout.fnmatch_lines(["*1 failed, 1 rerun*"])
     assert [record.name for record in bench.records()] == ["toy-oracle-0", "toy-oracle-0.2"]
     assert [attempt["attempt"] for attempt in report["attempts"]] == ["toy-oracle-0.2"]
+    (run,) = (bench.pytester.path / ".ibench/runs").iterdir()
+    assert bench.ibench("report", str(run)).stdout.str().count("toy ") == 1
 
 
 def test_pytest_html_works(bench: Bench) -> None:
@@ -211,6 +235,21 @@ def test_an_interrupt_evaluates_reports_and_leaves_no_process(
     assert '"status": "interrupted"' in (bench.pytester.path / "report.json").read_text()
     assert _processes(f"sleep\0{marker}") == []
     assert bench.run("--ibench-task=slower", agent="nop").ret == 0
+
+
+def test_an_interrupt_of_xdist_reports_what_its_workers_left(bench: Bench) -> None:
+    bench.tree.add_task("slow", solution="echo 12 > data/outputs/score.txt; touch data/started; sleep 60")
+    bench.tree.add_task("slower", solution="sleep 60")
+    run = _start(bench, "-n", "1", "--ibench-report=json:report.json")
+    _wait_for(bench.pytester.path, ".ibench/runs/*/attempts/slow-*/workspace/upper/data/started")
+    run.send_signal(signal.SIGINT)
+    output, _ = run.communicate(timeout=40)
+    assert run.returncode == 2, output
+    report = json.loads((bench.pytester.path / "report.json").read_text())
+    assert [(a["task"], a["status"]) for a in report["attempts"]] == [
+        ("slow", "interrupted"),
+        ("slower", "interrupted"),
+    ]
 
 
 @pytest.mark.parametrize("mode", [[], ["-n", "1"]], ids=["plain", "xdist"])

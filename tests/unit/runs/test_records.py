@@ -97,7 +97,7 @@ def test_an_attempt_that_was_killed_counts_as_interrupted_with_its_scores(tmp_pa
     )
     done = create_attempt_folder(run / "attempts" / "toy-y-0")
     write_json(done / "result.json", {"version": 1, "result": result_to_dict(RESULT)})
-    killed, whole = read_results(run)
+    whole, killed = read_results(run)
     assert whole == RESULT
     assert (killed.status, killed.first, killed.best, killed.final) == (Status.INTERRUPTED, 31.0, 31.0, None)
     assert (killed.evals, killed.seconds, killed.run_dir) == (1, 3.5, folder)
