@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from pytest_innovatorbench.errors import UserError
-from pytest_innovatorbench.plugin.items import RESULT, AttemptItem, printable
+from pytest_innovatorbench.plugin.items import RESULT, AttemptItem, NotPassedError, printable
 from pytest_innovatorbench.reports.document import report_document
 from pytest_innovatorbench.reports.table import summary_lines
 from pytest_innovatorbench.reports.writer import parse_target, write_report
@@ -57,6 +57,8 @@ class Reporting:
             setattr(report, _ATTRIBUTE, result_to_dict(result))
             if call.when == "call":  # the body may have run ahead, so that the call itself took no time
                 report.duration = max(report.duration, result.seconds)
+            elif call.excinfo is not None and isinstance(call.excinfo.value, NotPassedError):
+                report.longrepr = str(call.excinfo.value)  # pytest asks items only about failed calls
         return report
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, Any] | None:
