@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.__main__ import MEASUREMENTS, measure
 from benchmarks.figures import Beside, Figure, Scale
+from benchmarks.markdown import table
 from benchmarks.memory import proportional_size
 from benchmarks.neighbours import Neighbours
 from benchmarks.report import document, middle_half, number, rows
@@ -109,3 +111,10 @@ def test_memory_of_a_process_is_its_share_and_that_of_none_is_nothing() -> None:
     own = int(Path("/proc/self/stat").read_text().split()[0])
     assert proportional_size(own) > 2**20
     assert proportional_size(2**22 + 1) == 0
+
+
+def test_kept_run_reads_as_a_table_and_marks_what_is_missed() -> None:
+    missed = replace(FIGURE, limit=0.5)
+    head, _, row = table(json.loads(json.dumps(document([missed]))))
+    assert head == "| figure | median | middle half | limit | others | beside it |"
+    assert row == "| `nop` | 0.900 s **missed** | 0.700 - 1.95 | 0.500 | 25% | Harbor 2.10 |"
