@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.sandbox.model import Child, Jail, Sandbox
 
 INTERRUPTED = "interrupted"
-# Hundreds of attempts may want a score at once; more interpreters than cores would only wait for each other.
-_slots = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
+# Hundreds of attempts may want a score at once, and memory has to hold out. Twice the cores, as half of
+# a short evaluation is waiting for namespaces and mounts.
+_slots = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
 _SLOT_TICK = 0.25
 _SIGNALLED = 128
 _GRACE = 5.0
