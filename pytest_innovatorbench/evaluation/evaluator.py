@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from pytest_innovatorbench.errors import EvaluatorFaultError, FaultError, MachineFaultError
-from pytest_innovatorbench.evaluation.layout import EVALUATIONS, LIBRARY, WORKER, WORKSPACE, furnish, spread
+from pytest_innovatorbench.evaluation.layout import (
+    EVALUATIONS,
+    LIBRARY,
+    START,
+    WORKER,
+    WORKSPACE,
+    furnish,
+    spread,
+)
 from pytest_innovatorbench.evaluation.listening import Ending, Heard, Listener
 from pytest_innovatorbench.evaluation.model import Evaluation
 from pytest_innovatorbench.evaluation.submission import thaw
@@ -32,6 +40,9 @@ INTERRUPTED = "interrupted"
 _slots = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
 _SLOT_TICK = 0.25
 _SIGNALLED = 128
+_MEMORY = Path("/dev/shm")  # noqa: S108 - folders in it are private and have names of their own
+_SMALL = 2**20
+_FEW = 1_000
 _GRACE = 5.0
 
 
@@ -63,8 +74,9 @@ def evaluate(
         ``error`` is ``"interrupted"``.
     """
     try:
-        with _slot(cancelled), tempfile.TemporaryDirectory(prefix="evaluation-", dir=scratch) as folder:
-            return _evaluate(target, submission, sandbox, Path(folder), cancelled)
+        with _slot(cancelled), _folder(_place(submission, scratch)) as outputs:
+            thaw(submission.archive, outputs)
+            return _evaluate(target, furnish(target, outputs), sandbox, scratch, cancelled)
     except FaultError as problem:
         return _faulty(problem)
     except _InterruptedError:
@@ -87,25 +99,35 @@ def _slot(cancelled: threading.Event | None) -> Iterator[None]:
         _slots.release()
 
 
+def _place(submission: Submission, scratch: Path) -> Path:
+    """Keep small submissions in memory: disks are slow to make files soon after others were removed."""
+    small = submission.size <= _SMALL and submission.files <= _FEW
+    return _MEMORY if small and os.access(_MEMORY, os.W_OK) else scratch
+
+
+@contextmanager
+def _folder(scratch: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="evaluation-", dir=scratch) as folder:
+        yield Path(folder)
+
+
 def _evaluate(
     target: EvaluationTarget,
-    submission: Submission,
+    jail: Jail,
     sandbox: Sandbox,
-    folder: Path,
+    scratch: Path,
     cancelled: threading.Event | None,
 ) -> Evaluation:
-    thaw(submission.archive, folder / "outputs")
-    jail = furnish(target, folder / "outputs")
     if sandbox.inside(jail, WORKER) != WORKER:
-        jail = spread(jail, target.task_id, folder / "task")
-    started = time.perf_counter()
-    evaluation = _run(target, jail, sandbox, cancelled)
-    return replace(evaluation, seconds=time.perf_counter() - started)
+        with _folder(scratch) as copy:
+            return _run(target, spread(jail, target.task_id, copy), sandbox, cancelled)
+    return _run(target, jail, sandbox, cancelled)
 
 
 def _run(
     target: EvaluationTarget, jail: Jail, sandbox: Sandbox, cancelled: threading.Event | None
 ) -> Evaluation:
+    started = time.perf_counter()
     with _pipe() as (messages, messages_in), _pipe() as (output, output_in):
         child = sandbox.spawn(
             jail,
@@ -127,6 +149,7 @@ def _run(
         evaluation = _conclude(heard, status, child, target)
     except FaultError as problem:
         evaluation = _faulty(problem)
+    evaluation = replace(evaluation, seconds=time.perf_counter() - started)
     return _with_output(evaluation, str(listener.tail))
 
 
@@ -144,7 +167,9 @@ def _command(target: EvaluationTarget, jail: Jail, sandbox: Sandbox, fd: int) ->
     return [
         inside(str(target.python)),
         "-S",
-        inside(WORKER),
+        "-c",
+        START,
+        inside(WORKER).removesuffix("/worker.py"),
         str(fd),
         target.task_id,
         inside(EVALUATIONS, "/base"),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import os
+import py_compile
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +22,15 @@ EVALUATIONS = "/bench/evaluations"
 BASE = f"{EVALUATIONS}/base"
 LIBRARY = "/bench/lib"
 WORKER = f"{LIBRARY}/pytest_innovatorbench/evaluation/worker.py"
+START = """\
+import sys
+sys.path.insert(0, sys.argv[1])
+import worker
+worker.main(int(sys.argv[2]), *sys.argv[3:])
+"""
 WORKSPACE = "/workspace"
 
+_OWN = Path(__file__).parent
 _OUTPUTS = "data/outputs"
 _HIDDEN = {"solution", "__pycache__", "data", _OUTPUTS}
 _ENVIRONMENT = {
@@ -47,12 +58,13 @@ def furnish(target: EvaluationTarget, outputs: Path) -> Jail:
         target: The task.
         outputs: Folder with the submission.
     """
+    _compile()
     own = f"{EVALUATIONS}/{target.task_id}"
     places = (f"{own}/{_OUTPUTS}", f"{WORKSPACE}/{_OUTPUTS}", f"{WORKSPACE}/{target.task_id}/{_OUTPUTS}")
     return Jail(
         binds=(
             *target.binds,
-            Bind(source=Path(__file__).parent, dest=f"{LIBRARY}/pytest_innovatorbench/evaluation"),
+            Bind(source=_OWN, dest=f"{LIBRARY}/pytest_innovatorbench/evaluation"),
             Bind(source=target.base, dest=BASE),
             *_contents(target.folder, own),
             *(_contents(target.gym, WORKSPACE) if target.gym is not None else ()),
@@ -105,6 +117,20 @@ def visible(folder: Path) -> Iterator[tuple[str, Path]]:
                 path = name + entry.name
                 if path not in _HIDDEN and (entry.is_dir() or entry.is_file()):
                     yield path, entry
+
+
+@cache
+def _compile() -> None:
+    """Have bytecode ready, which evaluators cannot write and pytest writes for itself alone."""
+    for file in (_OWN / "worker.py", *_OWN.glob("contract/*.py")):
+        with contextlib.suppress(OSError):  # an installation that others own
+            if not _is_compiled(file):
+                py_compile.compile(str(file), quiet=2)
+
+
+def _is_compiled(file: Path) -> bool:
+    bytecode = Path(importlib.util.cache_from_source(str(file)))
+    return bytecode.is_file() and bytecode.stat().st_mtime_ns >= file.stat().st_mtime_ns
 
 
 def _contents(folder: Path, dest: str) -> Iterator[Bind]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_innovatorbench.evaluation.contract import base_eval
 from pytest_innovatorbench.sandbox.model import Bind
 
-CONTRACT = Path(base_eval.__file__).parent  # imported, so that its bytecode is there for the evaluators
+CONTRACT = Path(base_eval.__file__).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,8 @@
 """The program that runs an evaluator inside its sandbox and sends one message about it.
 
-    python -S worker.py FD TASK EVALUATIONS WORKSPACE LIBRARY [SITE_PACKAGES ...]
+    python -S -c START FOLDER FD TASK EVALUATIONS WORKSPACE LIBRARY [SITE_PACKAGES ...]
+
+START, which the harness has, imports this module from FOLDER, as a program would be compiled each time.
 
 FD takes an empty line when the interpreter is up and one line of JSON at the end. EVALUATIONS is the
 folder of that name, LIBRARY holds this package, SITE_PACKAGES the task's own. The task's interpreter
@@ -15,16 +17,22 @@ import builtins
 import os
 import sys
 from _json import encode_basestring_ascii  # what json.encoder itself is made of
-from importlib import import_module
 
 TYPE_CHECKING = False  # importing typing would cost as much as the interpreter's start
 if TYPE_CHECKING:
+    from typing import Any
+
     from pytest_innovatorbench.evaluation.contract.base_eval import BenchmarkResult
 
 PR_SET_DUMPABLE = 4
 DEEPEST = 50
 LONGEST_TRACEBACK = 8_000
-HARMLESS_PTH = {"distutils-precedence.pth"}
+# What build tools leave in an environment; none of it leads to packages that an evaluator needs.
+HARMLESS_PTH = {
+    "_editable_impl_pytest_innovatorbench.pth",
+    "_virtualenv.pth",
+    "distutils-precedence.pth",
+}
 NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
@@ -33,6 +41,7 @@ def main(fd: int, task: str, evaluations: str, workspace: str, library: str, *si
     seal()
     os.set_inheritable(fd, False)  # noqa: FBT003 - the standard library's own signature
     os.write(fd, b"\n")
+    del sys.modules[__name__]  # authors may have a module of this name
     set_up_imports(evaluations[: evaluations.rindex("/")], library, sites)
     message = evaluate(task, evaluations, workspace)
     flush()
@@ -98,6 +107,12 @@ def describe_exception(error: BaseException) -> dict[str, object]:
     return {"raised": type(error).__name__, "traceback": "".join(lines)[-LONGEST_TRACEBACK:]}
 
 
+def import_module(name: str) -> Any:  # noqa: ANN401 - what authors write
+    """Import a module; importlib, which also can, takes as long as all of the contract."""
+    __import__(name)
+    return sys.modules[name]
+
+
 def encode(value: object, depth: int = 0) -> str:
     """Write a value as JSON: NaN and infinities as Python does, what JSON has no form for as text."""
     if value is None or isinstance(value, bool):
@@ -137,7 +152,3 @@ def send(fd: int, message: bytes) -> None:
     """Write all of a message to a pipe."""
     while message:
         message = message[os.write(fd, message) :]
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), *sys.argv[2:])

@@ -6,6 +6,7 @@ ordinary protocol for its item, so that every other plug-in sees one test after 
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
@@ -127,6 +128,7 @@ class _Ahead:
             Exception: pytest was told to stop, as by ``-x``; the same holds.
         """
         live = Live(self._session.config, self._run.board, len(self._items))
+        gc.freeze()  # what is there by now stays: looking through it again and again costs a tenth
         left = self._start()
         try:
             while left:
@@ -140,6 +142,7 @@ class _Ahead:
             self._drain(live)
             raise
         finally:
+            gc.unfreeze()
             live.close()
 
     def _start(self) -> int:

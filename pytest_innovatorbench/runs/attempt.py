@@ -115,7 +115,7 @@ def _take_part(
         room = _prepare(spec, scratch, lambda what: board.announce(spec.folder.name, what))
     except UserError as error:
         return _unprepared(error), Ledger()
-    log("prepared", evaluator=digest(room.target), packages=room.environment.packages())
+    log("prepared", evaluator=digest(room.target), packages=dict(room.environment.packages()))
     computer = _computer(spec, folder, room)
     judge = SubmissionJudge(
         target=room.target,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,6 @@ from pytest_innovatorbench.researchgym.gym import Verdict
 from pytest_innovatorbench.tasks.environment import Environment, build, harness
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.tasks.model import Task
 
 OUTPUTS = "data/outputs"
+# Threads that read many small files at once are in each other's way, and in that of evaluations.
+_turns = threading.BoundedSemaphore(os.cpu_count() or 1)
 
 
 class SubmissionJudge:
@@ -66,7 +69,8 @@ class SubmissionJudge:
         archive = self._folder / "submissions" / f"{self._count:03}.tar"
         try:
             archive.parent.mkdir(exist_ok=True)
-            submission = freeze(self._outputs(), archive, self._caps)
+            with _turns:
+                submission = freeze(self._outputs(), archive, self._caps)
         except OSError as error:
             return _fault(f"the outputs could not be kept: {error.strerror}", self._count, str(error))
         evaluation = evaluate(

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from contextlib import ExitStack
 
     from pytest_innovatorbench.sandbox.model import Bind, Jail, Overlay
@@ -35,7 +35,16 @@ _COPIED_FOR_NETWORK = (
     "/etc/pki/tls/certs/ca-bundle.crt",
 )
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+_STREAMS = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+}
 _NOBODY = 65534
+# Folders of /proc whose files come and go with drivers; the others are looked through once. Each bind
+# costs bubblewrap a reading of all mounts there are.
+_KERNEL_FOLDERS = {"bus", "fs", "irq", "sys"}
 _ISOLATION = (
     "--unshare-all",
     "--unshare-user",
@@ -75,7 +84,7 @@ class Arguments:
 
     def seal(self) -> int:
         """Return a descriptor from which bwrap reads all options."""
-        return self._hold(b"".join(os.fsencode(word) + b"\0" for word in self._words))
+        return self._hold(os.fsencode("".join(f"{word}\0" for word in self._words)))
 
     def _hold(self, content: bytes) -> int:
         fd = os.memfd_create("bwrap")
@@ -99,14 +108,14 @@ def describe(jail: Jail, open_files: ExitStack) -> Arguments:
         arguments.add("--share-net")
     for path, content in _etc(network=jail.network).items():
         arguments.add_file(path, content)
-    arguments.add(*_system())
+    arguments.add(*_system(), *_devices(terminals=jail.terminals))
     arguments.add(*_hide(jail))
     arguments.add(*_scratch(jail))
     if jail.overlay is not None:
         arguments.add(*_layer(jail.overlay))
     for bind in jail.binds:
         arguments.add(*_bind(bind))
-    arguments.add("--remount-ro", "/dev", "--remount-ro", "/")
+    arguments.add("--remount-ro", "/")
     for name, value in jail.environment.items():
         arguments.add("--setenv", name, value)
     arguments.add("--chdir", jail.cwd)
@@ -130,7 +139,7 @@ def _system() -> tuple[str, ...]:
         words += ["--ro-bind", python, python]
         if python != sys.base_prefix:
             words += ["--ro-bind", python, sys.base_prefix]
-    return (*words, "--proc", "/proc", *_guard_kernel(), "--dev", "/dev", *_guard_devices())
+    return (*words, "--proc", "/proc", *_guard_kernel())
 
 
 def _guard_kernel() -> Iterator[str]:
@@ -145,21 +154,45 @@ def _guard_kernel() -> Iterator[str]:
     for entry in sorted(os.scandir("/proc"), key=lambda entry: entry.name):
         if entry.name.isdigit() or entry.is_symlink():
             continue
-        mode = entry.stat().st_mode
-        if entry.is_dir() or mode & 0o222:
+        if entry.name in _KERNEL_FOLDERS or any(_is_roots_to_write(path) for path in _tree(entry)):
             yield from ("--ro-bind", entry.path, entry.path)
-        elif not mode & 0o004:
+        elif entry.is_file() and not entry.stat().st_mode & 0o004:
             yield from ("--ro-bind", os.devnull, entry.path)
 
 
-def _guard_devices() -> Iterator[str]:
-    """Put devices of our own in the place of the host's, whose mode root's tenant could change.
+def _tree(entry: os.DirEntry[str]) -> Iterator[Path]:
+    yield Path(entry.path)
+    if entry.is_dir():
+        yield from Path(entry.path).rglob("*")
 
-    They belong to nobody. Remounting the host's read-only would do, but bubblewrap then shuts them.
+
+def _is_roots_to_write(path: Path) -> bool:
+    """Tell whether the owner may write a file and not everybody, as with ``/proc/pressure``."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:  # gone
+        return False
+    return stat.S_ISREG(mode) and bool(mode & 0o220) and not mode & 0o002
+
+
+@cache
+def _devices(*, terminals: bool) -> tuple[str, ...]:
+    """All of ``/dev``, or just the few files that every program needs: each mount takes its time.
+
+    Root's tenant could change the mode of the host's, so it gets some that belong to nobody. Remounting
+    the host's read-only would do, but bubblewrap then shuts them.
     """
-    if os.geteuid() == 0:
-        for device in _own_devices():
-            yield from ("--dev-bind", str(device), f"/dev/{device.name}")
+    own = _own_devices() if os.geteuid() == 0 else ()
+    if terminals:
+        return ("--dev", "/dev", *_bind_devices(own), "--remount-ro", "/dev")
+    few = [path for path in own or map(Path, _DEVICES) if path.name != "tty"]
+    links = [word for name, target in _STREAMS.items() for word in ("--symlink", target, f"/dev/{name}")]
+    return ("--dir", "/dev", *_bind_devices(few), *links)
+
+
+def _bind_devices(devices: Iterable[Path]) -> Iterator[str]:
+    for device in devices:
+        yield from ("--dev-bind", str(device), f"/dev/{device.name}")
 
 
 @cache

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import EnvironmentBuildError
@@ -21,7 +22,7 @@ from pytest_innovatorbench.sandbox.bubblewrap import bound_to_caller
 from pytest_innovatorbench.sandbox.model import Bind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 _READY = "ibench-ready"
 _BUILD_SECONDS = 3600
@@ -46,12 +47,9 @@ class Environment:
         """What a sandbox must show of it."""
         return (Bind(source=self.folder, dest=str(self.folder)),) if self.folder else ()
 
-    def packages(self) -> dict[str, str]:
-        """Return the names and versions of its packages."""
-        if self.site_packages is None:
-            return {}
-        found = distributions(path=[str(self.site_packages)])
-        return dict(sorted((dist.metadata["Name"], dist.version) for dist in found))
+    def packages(self) -> Mapping[str, str]:
+        """Return the names and versions of its packages; looked up once per process."""
+        return {} if self.site_packages is None else _packages(self.site_packages)
 
 
 def bare() -> Environment:
@@ -160,6 +158,12 @@ def _run(argv: list[str], requirements: Path) -> None:
 
 def _environment(folder: Path) -> Environment:
     return Environment(folder=folder, python=folder / "bin" / "python", site_packages=_site_packages(folder))
+
+
+@cache
+def _packages(folder: Path) -> Mapping[str, str]:
+    found = distributions(path=[str(folder)])
+    return MappingProxyType(dict(sorted((dist.metadata["Name"], dist.version) for dist in found)))
 
 
 @cache

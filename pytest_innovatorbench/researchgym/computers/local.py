@@ -243,6 +243,7 @@ class LocalComputer:
         )
         overlay, copied = (mount, ()) if isinstance(mount, Overlay) else (None, (mount,))
         jail = Jail(
+            terminals=True,
             overlay=overlay,
             binds=(*copied, *self._binds, *own),
             folders=(_HOME,),

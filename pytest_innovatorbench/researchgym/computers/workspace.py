@@ -42,7 +42,6 @@ class Workspace:
         self._lower = lower
         self._work = folder / "work"
         self._copy = folder / "copy"
-        _complete(self.upper)
 
     @property
     def writable(self) -> Path:
@@ -60,6 +59,7 @@ class Workspace:
             MachineFaultError: It could not be copied.
         """
         if not self._copy.exists():
+            _complete(self.upper)
             self.note = sandbox.overlay_problem(self._lower, self.upper)
             if self.note is None:
                 self._work.mkdir(exist_ok=True)

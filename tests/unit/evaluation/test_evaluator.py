@@ -221,7 +221,7 @@ def test_a_flood_of_output_is_read_and_dropped(either: Repository) -> None:
 
 
 def test_garbage_in_the_message_pipe_is_no_score(repository: Repository) -> None:
-    repository.does("os.write(int(sys.argv[1]), b'{\"results\": 90}\\n')")
+    repository.does("os.write(int(sys.argv[2]), b'{\"results\": 90}\\n')")
     evaluation = repository.evaluate()
     assert evaluation.error == "evaluator's results have no to_dict of the published form"
 
@@ -517,6 +517,7 @@ def test_a_sandbox_or_interpreter_that_does_not_start_is_the_machines_fault(repo
 def test_a_scratch_folder_that_is_gone_is_the_machines_fault(repository: Repository) -> None:
     repository.returns("{'score': 1}")
     (repository.root / "scratch").rmdir()
+    (repository.outputs / "large.bin").write_bytes(bytes(2**20 + 1))  # a small one is kept in memory
     evaluation = repository.evaluate()
     assert evaluation.fault == "machine"
     assert evaluation.error == "evaluation could not be set up: No such file or directory"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import os
 import signal
@@ -207,7 +208,8 @@ def test_with_network_the_loopback_is_the_machines(run: Run) -> None:
 def test_no_terminal_and_no_descriptor_is_inherited(run: Run, tmp_path: Path) -> None:
     with (tmp_path / "open").open("w") as file:
         os.set_inheritable(file.fileno(), True)  # noqa: FBT003 - no keyword
-        output = run(SHELL, "sh", "-c", "ls /proc/self/fd; readlink /proc/self/fd/0; : </dev/tty")[1]
+        jail = dataclasses.replace(SHELL, terminals=True)
+        output = run(jail, "sh", "-c", "ls /proc/self/fd; readlink /proc/self/fd/0; : </dev/tty")[1]
     assert output.split()[:5] == ["0", "1", "2", "3", "/dev/null"]
     assert "/dev/tty: No such device or address" in output
 
@@ -496,11 +498,15 @@ def test_a_forked_process_can_start_its_own(sandbox: Sandbox) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
 
 
-def test_no_setting_of_the_kernel_can_be_written_and_no_device_changed() -> None:
+@pytest.mark.parametrize("terminals", [False, True])
+def test_no_setting_of_the_kernel_can_be_written_and_no_device_changed(*, terminals: bool) -> None:
     script = """
         for setting in /proc/sys/vm/swappiness /proc/sys/kernel/core_pattern /proc/sysrq-trigger /proc/mtrr; do
             (: >>"$setting") 2>/dev/null && echo "open for writing: $setting"
         done
+        # What everybody may write, /proc/pressure, the kernel guards itself.
+        find /proc -path '/proc/[0-9]*' -prune -o -type f -writable ! -perm -002 -print 2>/dev/null
+        touch /dev/new 2>/dev/null && echo "new file in /dev"
         for device in /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty; do
             chmod a+x "$device" 2>/dev/null && echo "mode changed: $device"
         done
@@ -509,7 +515,8 @@ def test_no_setting_of_the_kernel_can_be_written_and_no_device_changed() -> None
         done
         echo done >/dev/null && head -c 2 /dev/zero | wc -c
     """
-    child = open_sandbox("bubblewrap").spawn(Jail(), ["/bin/sh", "-c", script], stdout=subprocess.PIPE)
+    jail = Jail(terminals=terminals)
+    child = open_sandbox("bubblewrap").spawn(jail, ["/bin/sh", "-c", script], stdout=subprocess.PIPE)
     assert child.stdout is not None
     with child.stdout as output:
         assert output.read() == b"2\n"

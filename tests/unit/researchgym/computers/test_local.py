@@ -85,15 +85,13 @@ def test_a_computer_that_is_not_used_costs_nothing(make: Make, tmp_path: Path) -
     assert computer.list_sessions() == ()
     assert paths(computer) == [
         "data",
-        "data/checkpoints",
         "data/datasets",
         "data/datasets/train",
-        "data/outputs",
     ]
     computer.interrupt()
     computer.kill_session("main")
     computer.close()
-    assert sorted(path.name for path in (tmp_path / "computer").iterdir()) == ["upper"]
+    assert list((tmp_path / "computer").iterdir()) == []
 
 
 @confined
