@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_innovatorbench.agents.base import AgentKind
+    from pytest_innovatorbench.authoring.model import Rule
     from pytest_innovatorbench.runs.model import AttemptResult
     from pytest_innovatorbench.settings import Settings
 
@@ -24,6 +25,15 @@ def pytest_ibench_agents(settings: Settings) -> Sequence[AgentKind]:  # type: ig
     """Return agents that users may ask for by name.
 
     Called once, when the run is configured. Of two agents with one name the first counts.
+    """
+
+
+@pytest.hookspec()
+def pytest_ibench_rules() -> Sequence[Rule]:  # type: ignore[empty-body]
+    """Return rules of your own for ``pytest --ibench-validate``.
+
+    Packages that also want them in ``ibench validate`` name them in the entry point group
+    ``pytest_innovatorbench.rules``.
     """
 
 

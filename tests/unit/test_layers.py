@@ -20,6 +20,7 @@ LAYERS = (
     ("evaluation", "researchgym"),
     ("agents",),
     ("runs",),
+    ("authoring",),
     ("hookspecs", "reports"),
     ("plugin", "cli"),
     ("__main__",),

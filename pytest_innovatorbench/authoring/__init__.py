@@ -1,0 +1,1 @@
+"""What task authors need: new tasks, checks, calibration, attacks."""

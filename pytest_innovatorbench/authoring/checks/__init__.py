@@ -1,0 +1,1 @@
+"""Rules, one small module per group."""

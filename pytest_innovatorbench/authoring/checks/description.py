@@ -1,0 +1,7 @@
+"""Rules on description."""
+
+from __future__ import annotations
+
+from pytest_innovatorbench.authoring.model import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,89 @@
+"""Evaluating submissions to a task under examination, in the sandbox of every other evaluation."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pytest_innovatorbench.authoring.findings import NotCheckedError
+from pytest_innovatorbench.errors import UserError
+from pytest_innovatorbench.evaluation.evaluator import evaluate
+from pytest_innovatorbench.evaluation.model import Caps
+from pytest_innovatorbench.evaluation.submission import freeze
+from pytest_innovatorbench.runs.judge import evaluation_target
+from pytest_innovatorbench.sandbox import open_sandbox
+from pytest_innovatorbench.sandbox.trees import walk_layers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pytest_innovatorbench.evaluation.model import Evaluation, Submission
+    from pytest_innovatorbench.evaluation.target import EvaluationTarget
+    from pytest_innovatorbench.sandbox.model import Sandbox
+    from pytest_innovatorbench.tasks.model import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A submission and what its evaluation came to.
+
+    Attributes:
+        submission: What was taken of the outputs, and what was refused.
+        evaluation: The score, or whose fault it is that there is none.
+    """
+
+    submission: Submission
+    evaluation: Evaluation
+
+
+class Trials:
+    """Evaluates folders of outputs as if an agent had left them.
+
+    Args:
+        task: The task.
+        sandbox: Name of the sandbox.
+        scratch: Existing private folder for temporary files.
+    """
+
+    def __init__(self, task: Task, *, sandbox: str, scratch: Path) -> None:
+        self._task = task
+        self._sandbox_name = sandbox
+        self._scratch = scratch
+        self._numbers = itertools.count(1)
+
+    def evaluate(self, outputs: Path) -> Trial:
+        """Freeze a folder, which is treated as hostile, and evaluate it.
+
+        Raises:
+            NotCheckedError: The machine has no sandbox, or the evaluator's packages cannot be installed.
+        """
+        archive = self._scratch / f"submission-{next(self._numbers)}.tar"
+        submission = freeze(walk_layers([outputs], ""), archive, Caps())
+        evaluation = evaluate(self._target, submission, sandbox=self._sandbox, scratch=self._scratch)
+        archive.unlink()
+        return Trial(submission=submission, evaluation=evaluation)
+
+    def evaluate_all(self, folders: Iterable[Path]) -> list[Trial]:
+        """Evaluate folders at once, as many as there are cores, and return the trials in their order."""
+        _ = self._target, self._sandbox  # not in several threads at once
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(self.evaluate, folders))
+
+    @cached_property
+    def _target(self) -> EvaluationTarget:
+        try:
+            return evaluation_target(self._task)
+        except UserError as error:
+            raise NotCheckedError(str(error)) from error
+
+    @cached_property
+    def _sandbox(self) -> Sandbox:
+        try:
+            return open_sandbox(self._sandbox_name)
+        except UserError as error:
+            raise NotCheckedError(str(error)) from error
