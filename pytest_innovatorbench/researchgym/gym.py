@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_innovatorbench.errors import MachineFaultError
-from pytest_innovatorbench.researchgym.actions import ActionKind, refuse
-from pytest_innovatorbench.researchgym.command_actions import COMMAND_ACTIONS
+from pytest_innovatorbench.researchgym.actions.declaration import refuse
+from pytest_innovatorbench.researchgym.actions.reader import Reader
+from pytest_innovatorbench.researchgym.actions.table import ACTIONS
 from pytest_innovatorbench.researchgym.computers.base import (
     ComputerClosedError,
     ComputerLostError,
@@ -16,15 +17,12 @@ from pytest_innovatorbench.researchgym.computers.base import (
 )
 from pytest_innovatorbench.researchgym.ledger import Allowance, Ledger
 from pytest_innovatorbench.researchgym.model import Action, AttemptOverError, Observation
-from pytest_innovatorbench.researchgym.special_actions import SPECIAL_ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pytest_innovatorbench.researchgym.computers.base import Computer
     from pytest_innovatorbench.tasks.model import Task
-
-ACTIONS: dict[str, ActionKind] = {kind.name: kind for kind in (*COMMAND_ACTIONS, *SPECIAL_ACTIONS)}
 
 # An evaluator that always fails costs the agent nothing, so something else must bound the trying.
 _MAX_FAULTY_EVALS = 3
@@ -103,6 +101,7 @@ class ResearchGym:
         self.seed = seed
         self.allowance = allowance
         self.computer = computer
+        self.reader = Reader()
         self.ledger = Ledger()
         self.ending: str | None = None
         self.when_ended: Callable[[str], None] = lambda _: None

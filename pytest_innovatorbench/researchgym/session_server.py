@@ -18,15 +18,11 @@ Requests, each with an ``id`` that the reply carries:
     {"do": "read", "session": ..., "lines": n, "limit": bytes} or with "offset" instead of "lines"
     {"do": "interrupt", "session": ...}    {"do": "kill", "session": ...}
     {"do": "list"}                         {"do": "shutdown"}
+    {"do": "file", "call": {...}}          what file_program beside this file is to do
 
 The server says {"event": "ready"} when it can be asked. A command that outlives its wait is reported by
 an event when it ends: {"event": "finished", ...}.
 """
-
-# pathlib alone would take longer to import than this whole module:
-# ruff: noqa: PTH108, PTH118, PTH123, PTH208
-# Python 3.8:
-# ruff: noqa: UP006, UP035
 
 from __future__ import annotations
 
@@ -50,6 +46,8 @@ else:
 
 PR_SET_DUMPABLE = 4
 STATUS_FD = 251
+ERRAND_SECONDS = 60
+LONGEST_RESULT = 8 << 20
 FIRST = "main"
 RC = f"""
 unset HISTFILE MAILCHECK
@@ -185,6 +183,45 @@ class Session:
         os.write(self.terminal, os.fsencode(line))
 
 
+class Errand:
+    """A file operation in a forked process, so that nothing it meets can hold up the server.
+
+    Args:
+        call: What is to be done.
+        reply: Answers the request.
+    """
+
+    def __init__(self, call: Message, reply: Send) -> None:
+        self.result, told = os.pipe()
+        self._reply = reply
+        self._said = b""
+        self._pid = os.fork()
+        if self._pid == 0:
+            run_errand(call, told)
+        os.close(told)
+
+    def hear(self) -> bool:
+        """Read what it says; return whether that was all."""
+        part = os.read(self.result, 1 << 20)
+        self._said += part
+        if part and len(self._said) <= LONGEST_RESULT:
+            return False
+        os.close(self.result)
+        with Ignored():
+            os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        self._reply(self._outcome())
+        return True
+
+    def _outcome(self) -> Message:
+        import json  # noqa: PLC0415 - there by now
+
+        try:
+            return {"result": json.loads(self._said)}
+        except ValueError:
+            return {"result": {"error": f"it did not end within {ERRAND_SECONDS} s, or was killed"}}
+
+
 class Server:
     """The sessions, and what is asked of them. It knows nothing of how messages travel.
 
@@ -238,7 +275,13 @@ class Server:
 
         action = getattr(self, f"do_{request.get('do')}", self._do_unknown)
         try:
-            answer = action(request) if action != self.do_run else self.do_run(request, reply, send)
+            if action == self.do_run:
+                answer = self.do_run(request, reply, send)
+            elif action == self.do_file:
+                answer = None
+                self.do_file(request, reply)
+            else:
+                answer = action(request)
         except Refused as problem:
             answer = {"error": str(problem)}
         except (OSError, LookupError, TypeError, ValueError) as problem:
@@ -254,6 +297,16 @@ class Server:
             return {"busy": session.run.command}
         session.give(Run(request, reply, lambda message: send(dict(message, event="finished", session=name))))
         return None
+
+    def do_file(self, request: Message, reply: Send) -> None:
+        """Have a file operation done; the reply comes when it is."""
+        errand = Errand(request["call"], reply)
+
+        def hear() -> None:
+            if errand.hear():
+                self.unwatch(errand.result)
+
+        self.watch(errand.result, hear)
 
     def do_read(self, request: Message) -> Message:
         """Read the output of a session's last command: its last lines, or from an offset."""
@@ -448,6 +501,25 @@ def become_shell(terminal: int, told: int, rc: str) -> None:
         os.execvp(shell[0], shell)  # noqa: S606 - it is the shell
     finally:
         os._exit(127)
+
+
+def run_errand(call: Message, told: int) -> None:
+    """Do what a call asks for, in this forked process, and end it."""
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGALRM):
+            signal.signal(number, signal.SIG_DFL)
+        signal.alarm(ERRAND_SECONDS)
+        sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+        import json  # noqa: PLC0415 - there by now
+
+        import file_program  # type: ignore[import-not-found]  # noqa: PLC0415 - this process alone needs it
+
+        answer = json.dumps(file_program.perform(call)).encode()
+        while answer:
+            answer = answer[os.write(told, answer) :]
+    finally:
+        os._exit(0)
 
 
 def make_raw(terminal: int) -> None:

@@ -11,7 +11,7 @@ import typer
 from pytest_innovatorbench.agents.builtin import BUILTIN_AGENTS
 from pytest_innovatorbench.cli import app
 from pytest_innovatorbench.plugin.options import OPTIONS
-from pytest_innovatorbench.researchgym.gym import ACTIONS
+from pytest_innovatorbench.researchgym.actions.reference import reference
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -37,10 +37,13 @@ def test_every_option_has_its_row_with_its_twin() -> None:
     assert documented == {f"--ibench-{option.name}" for option in OPTIONS}
 
 
-def test_every_agent_and_action_has_its_row() -> None:
+def test_every_agent_has_its_row() -> None:
     names = {name.partition(":")[0] for name in table_names("agents.md")}
     assert {kind.name for kind in BUILTIN_AGENTS} <= names
-    assert set(ACTIONS) <= names
+
+
+def test_the_reference_of_actions_is_what_their_declarations_say() -> None:
+    assert (ROOT / "docs/actions.md").read_text("utf-8") == reference()
 
 
 def test_every_command_has_its_line() -> None:

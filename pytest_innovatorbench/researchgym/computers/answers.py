@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_innovatorbench.researchgym.computers.base import CommandResult, SessionState
 from pytest_innovatorbench.researchgym.computers.session_client import ConnectionLostError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_innovatorbench.researchgym.computers.session_client import Message
 
 _T = TypeVar("_T")
@@ -34,6 +36,15 @@ def read_result(session: str, command: str, answer: Message) -> CommandResult:
         truncated=_take(answer, "truncated", bool),
         note=_take_or_none(answer, "note", str),
     )
+
+
+def read_call_result(answer: Message) -> Mapping[str, Any]:
+    """Return what came of a file operation.
+
+    Raises:
+        ConnectionLostError: The answer is none.
+    """
+    return _take(answer, "result", dict)
 
 
 def read_text(answer: Message) -> str | None:

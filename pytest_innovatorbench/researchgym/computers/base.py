@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_innovatorbench.errors import IbenchError, MachineFaultError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pytest_innovatorbench.sandbox.trees import Entry
 
@@ -102,6 +102,22 @@ class Computer(Protocol):
 
     def list_sessions(self) -> tuple[SessionState, ...]:
         """Return the sessions."""
+
+    def do_with_file(self, call: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Have a file operation done where the agent's commands run, with their rights.
+
+        Args:
+            call: ``op`` and its arguments, as `researchgym.file_program` takes them.
+
+        Returns:
+            What came of it, or ``{"error": ...}``. An agent may have had its hands in it.
+
+        Raises:
+            ComputerClosedError: The computer was closed.
+            DiskQuotaError: Too much was written.
+            ComputerLostError: The computer was lost; all that ran on it has ended.
+            MachineFaultError: The computer could not be started.
+        """
 
     def interrupt(self, session: str = MAIN_SESSION) -> None:
         """Press Ctrl-C in a session."""

@@ -13,10 +13,15 @@ import threading
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_innovatorbench.errors import MachineFaultError, UnknownNameError
-from pytest_innovatorbench.researchgym.computers.answers import read_result, read_states, read_text
+from pytest_innovatorbench.researchgym.computers.answers import (
+    read_call_result,
+    read_result,
+    read_states,
+    read_text,
+)
 from pytest_innovatorbench.researchgym.computers.base import (
     MAIN_SESSION,
     OUTPUT_WINDOW,
@@ -41,7 +46,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 _HOME = "/tmp/home"  # noqa: S108 - in the sandbox
-_SERVER = "/run/ibench/session_server.pyc"
+_PROGRAMS = "/run/ibench/programs"
+_SERVER = f"{_PROGRAMS}/session_server.pyc"
 _SESSIONS = "/run/ibench/sessions"
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -51,6 +57,7 @@ _ENVIRONMENT = {
     "PAGER": "cat",
     "GIT_PAGER": "cat",
 }
+_FILE_SECONDS = 90.0
 _GRACE = 30.0
 """Seconds beyond the wait after which a session server counts as lost."""
 
@@ -135,6 +142,12 @@ class LocalComputer:
     def list_sessions(self) -> tuple[SessionState, ...]:
         """Return the sessions."""
         return self._ask_if_started({"do": "list"}, read_states)
+
+    def do_with_file(self, call: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Have a file operation done; see `Computer.do_with_file`."""
+        running = self._start()
+        request = {"do": "file", "call": {"folder": self.inside(WORKSPACE), **call}}
+        return self._ask(running, request, _FILE_SECONDS, read_call_result)
 
     def interrupt(self, session: str = MAIN_SESSION) -> None:
         """Press Ctrl-C in a session."""
@@ -233,12 +246,14 @@ class LocalComputer:
         return self._layout
 
     def _make_jail(self) -> Jail:
-        sessions, server = self._folder / "sessions", self._folder / "session_server.pyc"
-        sessions.mkdir(exist_ok=True)
-        server.write_bytes(_server_bytecode())
+        sessions, programs = self._folder / "sessions", self._folder / "programs"
+        for folder in (sessions, programs):
+            folder.mkdir(exist_ok=True)
+        for name, bytecode in _compiled_programs().items():
+            (programs / name).write_bytes(bytecode)
         mount = self._workspace.mount(self._sandbox)
         own = (
-            Bind(source=server, dest=_SERVER),
+            Bind(source=programs, dest=_PROGRAMS),
             Bind(source=sessions, dest=_SESSIONS, writable=True),
         )
         overlay, copied = (mount, ()) if isinstance(mount, Overlay) else (None, (mount,))
@@ -310,9 +325,13 @@ def _python() -> str:
 
 
 @cache
-def _server_bytecode() -> bytes:
-    """Compile the session server once, rather than at the start of every computer."""
-    source = Path(__file__).parents[1] / "session_server.py"
+def _compiled_programs() -> Mapping[str, bytes]:
+    """Compile what runs on computers once, rather than at the start of every computer."""
+    return {f"{name}.pyc": _compile(name) for name in ("session_server", "file_program")}
+
+
+def _compile(name: str) -> bytes:
+    source = Path(__file__).parents[1] / f"{name}.py"
     with tempfile.TemporaryDirectory() as folder:
-        compiled = py_compile.compile(str(source), cfile=str(Path(folder, "server.pyc")), doraise=True)
+        compiled = py_compile.compile(str(source), cfile=str(Path(folder, "program.pyc")), doraise=True)
         return Path(str(compiled)).read_bytes()

@@ -188,7 +188,7 @@ def write_system() -> list[str]:
         "/agent/run",
     ]
     places += [
-        "/run/ibench/session_server.pyc",
+        "/run/ibench/programs/session_server.pyc",
         "/run/x",
         "/dev/x",
         "/sys/x",

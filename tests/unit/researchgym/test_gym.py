@@ -92,7 +92,7 @@ def test_a_timeout_returns_what_there_was(place: Place) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("fly", {}, "there is no action 'fly'; known: run_command, get_session_output, eval, view_hint, finish"),
+        ("fly", {}, "there is no action 'fly'; known: run_command, get_session_output, open_file"),
         ("run_command", {}, "run_command needs 'command': what bash is to run"),
         ("run_command", {"command": 5}, "run_command: 'command' must be of type string: what bash is to run"),
         ("run_command", {"command": "x", "wait_for_completion": "yes"}, "run_command: 'wait_for_completion' must be of type boolean"),

@@ -101,7 +101,7 @@ def test_the_workspace_is_layered_where_it_can_be(make: Make, tmp_path: Path) ->
     assert computer.workspace_note is None
     computer.close()
     assert sorted(path.name for path in (tmp_path / "computer").iterdir()) == [
-        "session_server.pyc",
+        "programs",
         "sessions",
         "upper",
     ]

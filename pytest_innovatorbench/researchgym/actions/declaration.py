@@ -10,6 +10,7 @@ from pytest_innovatorbench.researchgym.model import Observation
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pytest_innovatorbench.researchgym.actions.reader import Reader
     from pytest_innovatorbench.researchgym.computers.base import Computer
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -24,6 +25,7 @@ class Desk(Protocol):
     """What an action may use to do its work."""
 
     computer: Computer
+    reader: Reader
 
     def remaining_seconds(self) -> float:
         """Working time left, in seconds."""
@@ -49,6 +51,8 @@ class Parameter:
         required: Whether a call must give it.
         default: What holds otherwise.
         ignored: Accepted for compatibility, without effect.
+        minimum: Least value of a number, if there is one.
+        choices: The only values there are, if they are few.
     """
 
     name: str
@@ -57,6 +61,31 @@ class Parameter:
     required: bool = False
     default: Any = None
     ignored: bool = False
+    minimum: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of its values."""
+        schema: dict[str, Any] = {"type": self.kind, "description": self.meaning}
+        if self.default is not None:
+            schema["default"] = self.default
+        if self.minimum is not None:
+            schema["minimum"] = self.minimum
+        if self.choices:
+            schema["enum"] = list(self.choices)
+        return schema
+
+    def problem(self, value: object) -> str | None:
+        """Return what is wrong with a value, or ``None``."""
+        if value is None:
+            return None if not self.required else f"must be given: {self.meaning}"
+        if isinstance(value, bool) != (self.kind == "boolean") or not isinstance(value, _TYPES[self.kind]):
+            return f"must be of type {self.kind}: {self.meaning}"
+        if self.minimum is not None and isinstance(value, (int, float)) and value < self.minimum:
+            return f"must be at least {self.minimum:g}: {self.meaning}"
+        if self.choices and value not in self.choices:
+            return f"must be one of {', '.join(self.choices)}"
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +94,14 @@ class ActionKind:
 
     Attributes:
         name: Wire name.
+        family: ``command``, ``file``, ``parse``, ``search``, ``browse`` or ``special``.
         meaning: What it does, for the agent.
         parameters: What it takes.
         perform: Does it.
     """
 
     name: str
+    family: str
     meaning: str
     parameters: tuple[Parameter, ...]
     perform: Callable[[Desk, Mapping[str, Any]], Observation]
@@ -91,19 +122,21 @@ class ActionKind:
                 if parameter.required:
                     return f"{self.name} needs {name!r}: {parameter.meaning}"
                 filled[name] = parameter.default
-            elif not _fits(given[name], parameter):
-                return f"{self.name}: {name!r} must be of type {parameter.kind}: {parameter.meaning}"
+            elif problem := parameter.problem(given[name]):
+                return f"{self.name}: {name!r} {problem}"
             else:
-                filled[name] = given[name]
+                filled[name] = parameter.default if given[name] is None else given[name]
         return filled
 
-
-def _fits(value: object, parameter: Parameter) -> bool:
-    if value is None:
-        return not parameter.required
-    if isinstance(value, bool):
-        return parameter.kind == "boolean"
-    return isinstance(value, _TYPES[parameter.kind])
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of its arguments, as models and MCP clients want it."""
+        taken = [parameter for parameter in self.parameters if not parameter.ignored]
+        return {
+            "type": "object",
+            "properties": {parameter.name: parameter.schema() for parameter in taken},
+            "required": [parameter.name for parameter in taken if parameter.required],
+            "additionalProperties": False,
+        }
 
 
 def refuse(kind: str, what: str) -> Observation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_innovatorbench.researchgym.actions import ActionKind, Desk, Parameter, refuse
+from pytest_innovatorbench.researchgym.actions.declaration import ActionKind, Desk, Parameter, refuse
 from pytest_innovatorbench.researchgym.model import Observation
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def _facts(result: CommandResult) -> dict[str, Any]:
 COMMAND_ACTIONS = (
     ActionKind(
         name="run_command",
+        family="command",
         meaning="Run a command line in a bash session, which keeps its folder and variables.",
         parameters=(
             Parameter(name="command", kind="string", meaning="what bash is to run", required=True),
@@ -82,6 +83,7 @@ COMMAND_ACTIONS = (
     ),
     ActionKind(
         name="get_session_output",
+        family="command",
         meaning="Read the last lines of a session's output.",
         parameters=(
             _COMPUTER,
