@@ -1,0 +1,24 @@
+"""Tables of records, as outputs, references and datasets hold them, whatever the format."""
+
+from pytest_innovatorbench.authoring.tables.files import (
+    KINDS,
+    MOST_BYTES,
+    explain_unreadable,
+    read_table,
+    write_table,
+)
+from pytest_innovatorbench.authoring.tables.table import ABSENT, Absent, Kind, Row, Table, number
+
+__all__ = [
+    "ABSENT",
+    "KINDS",
+    "MOST_BYTES",
+    "Absent",
+    "Kind",
+    "Row",
+    "Table",
+    "explain_unreadable",
+    "number",
+    "read_table",
+    "write_table",
+]
