@@ -4,6 +4,8 @@ from pytest_innovatorbench.authoring.tables.files import (
     KINDS,
     MOST_BYTES,
     explain_unreadable,
+    format_table,
+    parse_table,
     read_table,
     write_table,
 )
@@ -18,7 +20,9 @@ __all__ = [
     "Row",
     "Table",
     "explain_unreadable",
+    "format_table",
     "number",
+    "parse_table",
     "read_table",
     "write_table",
 ]

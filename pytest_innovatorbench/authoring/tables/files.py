@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.authoring.tables import binary, jsonish, text
@@ -60,6 +61,14 @@ def read_table(path: Path) -> Table | None:
         return None
 
 
+def parse_table(name: str, data: bytes) -> Table | None:
+    """Read what a file of that name holds, as `read_table` does."""
+    try:
+        return _parse(name, data)
+    except UnreadableError:
+        return None
+
+
 def explain_unreadable(path: Path) -> str | None:
     """Return why a file cannot be read as a table, in a few words; ``None`` if it can."""
     try:
@@ -76,21 +85,38 @@ def write_table(table: Table, path: Path) -> None:
         ValueError: The format has no form for these values.
         OSError: The file cannot be written.
     """
+    path.write_bytes(format_table(table))
+
+
+def format_table(table: Table) -> bytes:
+    """Return what `write_table` writes.
+
+    Raises:
+        ValueError: The format has no form for these values.
+    """
     try:
-        data = _FORMAT[table.kind](table)
+        return _FORMAT[table.kind](table)
     except (ValueError, TypeError, RecursionError, ArithmeticError, UnreadableError) as problem:
         raise ValueError(f"{table.kind} has no form for these values: {problem}") from problem
-    path.write_bytes(data)
 
 
 def _read(path: Path) -> Table:
-    kind = KINDS.get(path.suffix.lower())
-    if kind is None:
-        raise UnreadableError(f"{path.suffix or 'a name without suffix'} is no format of tables")
-    table = _PARSE[kind](_read_bytes(path))
+    _kind(path.name)  # before a file is read for nothing
+    return _parse(path.name, _read_bytes(path))
+
+
+def _parse(name: str, data: bytes) -> Table:
+    table = _PARSE[_kind(name)](data)
     if len(table.rows) * max(1, len(table.columns)) > MOST_CELLS:
         raise UnreadableError(f"more than {MOST_CELLS:,} cells")
     return table
+
+
+def _kind(name: str) -> Kind:
+    suffix = PurePosixPath(name).suffix
+    if suffix.lower() not in KINDS:
+        raise UnreadableError(f"{suffix or 'a name without suffix'} is no format of tables")
+    return KINDS[suffix.lower()]
 
 
 def _read_bytes(path: Path) -> bytes:
