@@ -10,6 +10,7 @@ from pytest_innovatorbench.errors import MachineFaultError
 from pytest_innovatorbench.researchgym.actions.declaration import refuse
 from pytest_innovatorbench.researchgym.actions.reader import Reader
 from pytest_innovatorbench.researchgym.actions.table import ACTIONS
+from pytest_innovatorbench.researchgym.alarm import Alarm
 from pytest_innovatorbench.researchgym.computers.base import (
     ComputerClosedError,
     ComputerLostError,
@@ -112,6 +113,8 @@ class ResearchGym:
         self._books = threading.Lock()
         self._judging = threading.Lock()
         self._losses = 0
+        self._alarm = Alarm()
+        computer.when_finished = self._alarm.job_ended
 
     def act(self, action: Action) -> Observation:
         """Take an action and return what comes of it.
@@ -139,6 +142,7 @@ class ResearchGym:
                 return
             self.ending = reason
         self.note("ended", reason=reason)
+        self._alarm.ring(f"the attempt is over ({reason})")
         if reason != "finished":
             self.computer.close()
         self.when_ended(reason)
@@ -151,6 +155,18 @@ class ResearchGym:
     def remaining_seconds(self) -> float:
         """Working time left, in seconds, never below 0."""
         return max(0.0, self.allowance.seconds - self._clock())
+
+    def sleep(self, seconds: float, until: str) -> str:
+        """Wait and return why the wait ended; see `Desk.sleep`."""
+        left = self.remaining_seconds()
+        self._alarm.begin()
+        busy = {state.session for state in self.computer.list_sessions() if state.running is not None}
+        reason = self._alarm.sleep(min(seconds, left), until, busy)
+        return reason or ("the working time is over" if left <= seconds else "the time is over")
+
+    def wake(self, reason: str) -> None:
+        """End a sleep of the agent early, as when a person has something to say."""
+        self._alarm.ring(reason)
 
     def evaluate(self) -> Observation:
         """Evaluate the outputs as they are now; asking once too often ends the attempt."""

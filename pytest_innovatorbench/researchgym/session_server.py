@@ -14,10 +14,16 @@ command does not have. It is information for the agent: a hostile command could 
 
 Requests, each with an ``id`` that the reply carries:
 
+    {"do": "open", "session": ...}         {"do": "list"}
     {"do": "run", "session": ..., "command": ..., "wait": seconds or null, "limit": bytes}
-    {"do": "read", "session": ..., "lines": n, "limit": bytes} or with "offset" instead of "lines"
-    {"do": "interrupt", "session": ...}    {"do": "kill", "session": ...}
-    {"do": "list"}                         {"do": "shutdown"}
+        with "input": true the command can be typed to, otherwise it has no input
+    {"do": "type", "session": ..., "text": ...}
+    {"do": "read", "session": ..., "limit": bytes} with "lines" and "skip" (counted from the end) or with
+        "since" (seconds since the epoch)
+    {"do": "clear", "session": ...}        forget what was printed; on the disk it stays
+    {"do": "status", "session": ...}       the processes of a session
+    {"do": "interrupt", "session": ...}    {"do": "terminate", "session": ...}
+    {"do": "kill", "session": ...}         {"do": "shutdown"}
     {"do": "file", "call": {...}}          what file_program beside this file is to do
 
 The server says {"event": "ready"} when it can be asked. A command that outlives its wait is reported by
@@ -47,6 +53,9 @@ else:
 PR_SET_DUMPABLE = 4
 STATUS_FD = 251
 ERRAND_SECONDS = 60
+TERM_SECONDS = 2.0
+NOTE_SECONDS = 0.5
+MOST_TIMES = 10_000
 LONGEST_RESULT = 8 << 20
 FIRST = "main"
 RC = f"""
@@ -75,6 +84,7 @@ class Run:
     def __init__(self, request: Message, reply: Send, event: Send) -> None:
         self.command: str = request["command"]
         self.limit: int = request["limit"]
+        self.takes_input: bool = bool(request.get("input"))
         self.started = time.monotonic()
         wait = request["wait"]
         self.deadline: float | None = None if wait is None else self.started + wait
@@ -90,6 +100,86 @@ class Run:
         send(message)
 
 
+class Transcript:
+    """Everything that the commands of a session have printed, whole on the disk, a file for each.
+
+    What an old background job still prints goes to the file of its own command. Positions count bytes
+    from the first command on.
+
+    Args:
+        stem: Path from which the names of the files are made.
+    """
+
+    def __init__(self, stem: str) -> None:
+        self.path = ""
+        self.cleared = 0
+        self._stem = stem
+        self._count = 0
+        self._fd = -1
+        self._base = 0
+        self._older: list[tuple[int, int, str]] = []  # position, size, path
+        self._times: list[tuple[float, int]] = []
+
+    def begin(self) -> None:
+        """Start the file of the next command."""
+        self.shut()
+        self._count += 1
+        self.path = f"{self._stem}.{self._count}.out"
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+
+    def shut(self) -> None:
+        """Let go of the file of the last command; one without content is not kept."""
+        if self._fd < 0:
+            return
+        size = self.size()
+        os.close(self._fd)
+        self._fd = -1
+        if size:
+            self._older.append((self._base, size, self.path))
+            self._base += size
+        else:
+            with Ignored():
+                os.unlink(self.path)
+
+    def size(self) -> int:
+        """Return how many bytes the last command has printed."""
+        return os.fstat(self._fd).st_size if self._fd >= 0 else 0
+
+    def end(self) -> int:
+        """Return the position behind everything."""
+        return self._base + self.size()
+
+    def last(self, limit: int) -> tuple[str, bool]:
+        """Return what the last command printed, and whether the middle was cut out."""
+        return window(self._fd, self.size(), limit)
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return bytes from a position on."""
+        parts = []
+        if start < self._base:
+            for base, size, path in self._older:
+                if base + size > start and base < start + length:
+                    with Ignored(), open(path, "rb") as file:
+                        file.seek(max(0, start - base))
+                        parts.append(file.read(min(size, start + length - base) - max(0, start - base)))
+        if self._fd >= 0 and start + length > self._base:
+            offset = max(0, start - self._base)
+            parts.append(os.pread(self._fd, start + length - self._base - offset, offset))
+        return b"".join(parts)
+
+    def note_time(self) -> None:
+        """Remember how far the output has come by now."""
+        end = self.end()
+        if not self._times or self._times[-1][1] != end:
+            self._times.append((time.time(), end))
+            if len(self._times) > MOST_TIMES:
+                del self._times[: MOST_TIMES // 2 : 2]
+
+    def position_at(self, when: float) -> int:
+        """Return how far the output had come at a time, give or take half a second."""
+        return max([position for noted, position in self._times if noted < when], default=0)
+
+
 class Session:
     """One shell on its own terminal.
 
@@ -103,16 +193,18 @@ class Session:
         self.name = name
         self.run: Run | None = None
         self.exit_status: int | None = None  # of the last command
-        self.output = -1
+        self.transcript = Transcript(stem)
         self._stem = stem
-        self._count = 0
         self._is_ready = False
         self._first = "set +m; "  # no remarks about jobs; bash undoes it in a start-up file
+        self._keyboard: Keyboard | None = None
         self.pid, self.terminal, self.status = start_shell(rc)
 
     def give(self, run: Run) -> None:
         """Hand a command to the shell, now or when it is ready for its first."""
-        self._renew_output()
+        self.transcript.begin()
+        if run.takes_input and self._keyboard is None:
+            self._keyboard = Keyboard()
         with open(f"{self._stem}.command", "wb") as file:
             file.write(run.command.encode("utf-8", "surrogateescape") + b"\n")
         self.run = run
@@ -133,6 +225,12 @@ class Session:
         """Read what the terminal shows, which nobody wants, so that nothing waits to write to it."""
         os.read(self.terminal, 65536)
 
+    def type_text(self, text: str) -> None:
+        """Type to the running command."""
+        if self.run is None or self._keyboard is None or not self.run.takes_input:
+            raise Refused("nothing here takes input; start the command with wait_for_completion false")
+        self._keyboard.type_text(text)
+
     def interrupt(self) -> None:
         """Press Ctrl-C."""
         with Ignored():
@@ -143,44 +241,69 @@ class Session:
         run = self.run
         if run is None:
             return {}
-        size = self.size()
-        output, is_cut = window(self.output, size, run.limit)
+        output, is_cut = self.transcript.last(run.limit)
         seconds = time.monotonic() - run.started
+        size = self.transcript.size()
         return {"output": output, "output_bytes": size, "truncated": is_cut, "seconds": seconds}
 
-    def size(self) -> int:
-        """Return how many bytes the last command has printed."""
-        return os.fstat(self.output).st_size if self.output >= 0 else 0
+    def rest(self) -> None:
+        """Take note that no command runs any more."""
+        self.run = None
+        self.transcript.note_time()
+        if self._keyboard is not None:
+            self._keyboard.forget()
 
     def close(self) -> None:
         """Let go of the terminal; the output stays."""
         os.close(self.terminal)
         os.close(self.status)
+        if self._keyboard is not None:
+            self._keyboard.close()
+            self._keyboard = None
         with Ignored():
             os.unlink(f"{self._stem}.command")
 
-    def discard(self) -> None:
-        """Let go of the output."""
-        if self.output >= 0:
-            os.close(self.output)
-            self.output = -1
-            with Ignored():
-                os.unlink(self._output_path())
-
-    def _output_path(self) -> str:
-        return f"{self._stem}.{self._count}.out"
-
-    def _renew_output(self) -> None:
-        """A new file each time: what an old background job still prints goes to the old one."""
-        self.discard()
-        self._count += 1
-        self.output = os.open(self._output_path(), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-
     def _type(self) -> None:
-        command, output = quote(f"{self._stem}.command"), quote(self._output_path())
-        line = f"{self._first}. {command} </dev/null >>{output} 2>&1 {STATUS_FD}>&-\n"
+        command, output = quote(f"{self._stem}.command"), quote(self.transcript.path)
+        line = f"{self._first}. {command} <{self._input()} >>{output} 2>&1 {STATUS_FD}>&-\n"
         self._first = ""
         os.write(self.terminal, os.fsencode(line))
+
+    def _input(self) -> str:
+        takes_input = self.run is not None and self.run.takes_input
+        return self._keyboard.path if takes_input and self._keyboard is not None else "/dev/null"
+
+
+class Keyboard:
+    """A terminal that a command reads from. It is not the shell's, which must not get what is left over."""
+
+    def __init__(self) -> None:
+        self._master, self._slave = os.openpty()
+        for fd in (self._master, self._slave):
+            os.set_inheritable(fd, False)  # noqa: FBT003 - the standard library's own signature
+        make_raw(self._slave)
+        os.set_blocking(self._master, False)
+        self.path = os.ttyname(self._slave)
+
+    def type_text(self, text: str) -> None:
+        """Type a text, with a line end if it has none."""
+        data = text.encode("utf-8", "surrogateescape")
+        data += b"" if data.endswith((b"\n", b"\x04", b"\x03")) else b"\n"
+        try:
+            written = os.write(self._master, data)
+        except BlockingIOError:
+            written = 0
+        if written < len(data):
+            raise Refused(f"the program took only {written} of {len(data)} bytes; it does not read")
+
+    def forget(self) -> None:
+        """Throw away what nobody read."""
+        termios.tcflush(self._slave, termios.TCIFLUSH)
+
+    def close(self) -> None:
+        """Let go of the terminal."""
+        os.close(self._master)
+        os.close(self._slave)
 
 
 class Errand:
@@ -240,6 +363,7 @@ class Server:
         self._sessions: dict[str, Session] = {}
         self._ended: dict[str, Session] = {}  # their output can still be read
         self._notes: dict[str, str] = {}
+        self._executions: list[tuple[float, dict[int, bytes]]] = []
         self._poll = select.poll()
         self._watched: dict[int, Callable[[], None]] = {}
         self._open(first)
@@ -260,7 +384,7 @@ class Server:
             for fd, _ in self._poll.poll(self._patience()):
                 if fd in self._watched:
                     self._watched[fd]()
-            self._end_waits()
+            self._do_what_is_due()
 
     def handle(self, request: Message, send: Send) -> None:
         """Carry out a request.
@@ -308,19 +432,61 @@ class Server:
 
         self.watch(errand.result, hear)
 
+    def do_open(self, request: Message) -> Message:
+        """Open a session; one that is there stays as it is."""
+        name = request["session"]
+        is_new = name not in self._sessions
+        if is_new:
+            self._open(name)
+        return {"new": is_new}
+
+    def do_type(self, request: Message) -> Message:
+        """Type to the command that runs in a session."""
+        self._find(request).type_text(request["text"])
+        return {}
+
     def do_read(self, request: Message) -> Message:
-        """Read the output of a session's last command: its last lines, or from an offset."""
-        name, limit = request["session"], request["limit"]
-        session = self._sessions.get(name) or self._ended.get(name)
+        """Read what a session printed: lines counted from its end, or all since a time."""
+        transcript, limit = self._find(request, ended=True).transcript, request["limit"]
+        end = transcript.end()
+        if "since" in request:
+            start = max(transcript.cleared, transcript.position_at(request["since"]))
+            text = transcript.read(max(start, end - limit), limit)
+        else:
+            start = max(transcript.cleared, end - limit)
+            lines = transcript.read(start, end - start).splitlines(keepends=True)
+            skip = request.get("skip", 0)
+            text = b"".join(lines[-request["lines"] : -skip or None])
+        return {"output": decode(text), "output_bytes": end - transcript.cleared}
+
+    def do_clear(self, request: Message) -> Message:
+        """Forget what a session printed."""
+        transcript = self._find(request, ended=True).transcript
+        transcript.cleared = transcript.end()
+        return {}
+
+    def do_status(self, request: Message) -> Message:
+        """Describe the processes of a session, the shell itself left out."""
+        session = self._find(request)
+        found = descendants(session.pid)
+        return dict(describe(session), processes=[describe_process(pid) for pid in sorted(found)])
+
+    def do_terminate(self, request: Message) -> Message:
+        """Ask the processes of a session to end, and kill them if they do not; the shell stays."""
+        session = self._find(request)
+        doomed = {pid: started(pid) for pid in descendants(session.pid)}
+        for pid in doomed:
+            with Ignored():
+                os.kill(pid, signal.SIGTERM)
+        self._executions.append((time.monotonic() + TERM_SECONDS, doomed))
+        return {"processes": sorted(doomed)}
+
+    def _find(self, request: Message, *, ended: bool = False) -> Session:
+        name = request["session"]
+        session = self._sessions.get(name) or (self._ended.get(name) if ended else None)
         if session is None:
             raise Refused(f"there is no session {name!r}")
-        size = session.size()
-        start = request["offset"] if "offset" in request else max(0, size - limit)
-        text = os.pread(session.output, limit, start) if size else b""
-        if "offset" not in request:
-            text = b"".join(text.splitlines(keepends=True)[-request["lines"] :])
-            start = size - len(text)
-        return {"output": decode(text), "offset": start, "next": start + len(text), "output_bytes": size}
+        return session
 
     def do_interrupt(self, request: Message) -> Message:
         """Press Ctrl-C in a session."""
@@ -386,7 +552,8 @@ class Server:
         notes = [self._notes.pop(session.name, None), note]
         message = dict(session.report(), exit_status=status, timed_out=False)
         message["note"] = "; ".join(filter(None, notes)) or None
-        run, session.run, session.exit_status = session.run, None, status
+        run, session.exit_status = session.run, status
+        session.rest()
         if run is not None:
             run.answer(message)
 
@@ -398,7 +565,7 @@ class Server:
         session.close()
         del self._sessions[session.name]
         if session.name in self._ended:
-            self._ended[session.name].discard()
+            self._ended[session.name].transcript.shut()
         self._ended[session.name] = session
         if session.run is not None:
             note = f"the shell ended with status {status}; the next command gets a new one"
@@ -407,17 +574,27 @@ class Server:
             self._notes[session.name] = f"the shell had ended with status {status}; this is a new one"
 
     def _patience(self) -> float | None:
-        """Milliseconds until the first wait ends."""
-        deadlines = [session.run.deadline for session in self._sessions.values() if session.run]
-        ends = [end for end in deadlines if end is not None]
-        return max(0.0, (min(ends) - time.monotonic()) * 1000 + 1) if ends else None
+        """Milliseconds until something is due."""
+        busy = [session.run for session in self._sessions.values() if session.run]
+        due = [run.deadline for run in busy if run.deadline is not None]
+        due += [when for when, _ in self._executions]
+        if busy:
+            due.append(time.monotonic() + NOTE_SECONDS)
+        return max(0.0, (min(due) - time.monotonic()) * 1000 + 1) if due else None
 
-    def _end_waits(self) -> None:
-        """Answer those who waited long enough; their commands go on."""
+    def _do_what_is_due(self) -> None:
+        """Answer those who waited long enough, whose commands go on, and see to the rest."""
+        now = time.monotonic()
         for session in self._sessions.values():
             run = session.run
-            if run and run.deadline is not None and run.deadline <= time.monotonic():
+            if run:
+                session.transcript.note_time()
+            if run and run.deadline is not None and run.deadline <= now:
                 run.answer(dict(session.report(), exit_status=None, timed_out=True, note=None))
+        for when, doomed in list(self._executions):
+            if when <= now:
+                self._executions.remove((when, doomed))
+                kill_those(doomed)
 
 
 class Connection:
@@ -535,8 +712,7 @@ def kill_tree(shell: int) -> None:
     with Ignored():
         os.kill(shell, signal.SIGSTOP)  # it would remark on every death
     for _ in range(100):  # whatever is started meanwhile is found the next time
-        parents, members = survey(shell)
-        doomed = {pid for pid in parents if pid in members or is_below(pid, shell, parents)} - {shell}
+        doomed = descendants(shell)
         if not doomed:
             break
         for pid in doomed:
@@ -544,6 +720,37 @@ def kill_tree(shell: int) -> None:
                 os.kill(pid, signal.SIGKILL)
     with Ignored():
         os.kill(shell, signal.SIGKILL)
+
+
+def descendants(shell: int) -> set[int]:
+    """Return what descends from a shell or belongs to its session, itself left out."""
+    parents, members = survey(shell)
+    return {pid for pid in parents if pid in members or is_below(pid, shell, parents)} - {shell}
+
+
+def started(pid: int) -> bytes:
+    """Return when a process began, by which it is told from a later one of that number."""
+    with Ignored(), open(f"/proc/{pid}/stat", "rb") as file:
+        return file.read().rpartition(b")")[2].split()[19]
+    return b""
+
+
+def kill_those(doomed: dict[int, bytes]) -> None:
+    """Kill processes that are still the same."""
+    for pid, began in doomed.items():
+        if began and started(pid) == began:
+            with Ignored():
+                os.kill(pid, signal.SIGKILL)
+
+
+def describe_process(pid: int) -> Message:
+    """Describe a process for a list."""
+    command, state = b"", b"?"
+    with Ignored(), open(f"/proc/{pid}/stat", "rb") as file:
+        state = file.read().rpartition(b")")[2].split()[0]
+    with Ignored(), open(f"/proc/{pid}/cmdline", "rb") as file:
+        command = file.read(4096).replace(b"\0", b" ").strip()
+    return {"pid": pid, "state": decode(state), "command": decode(command)}
 
 
 def survey(session: int) -> tuple[dict[int, int], set[int]]:

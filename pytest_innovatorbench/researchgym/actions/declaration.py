@@ -30,6 +30,14 @@ class Desk(Protocol):
     def remaining_seconds(self) -> float:
         """Working time left, in seconds."""
 
+    def sleep(self, seconds: float, until: str) -> str:
+        """Wait and return why the wait ended.
+
+        Args:
+            seconds: How long at most.
+            until: The session whose command is waited for, ``any`` or ``none``.
+        """
+
     def evaluate(self) -> Observation:
         """Evaluate the outputs as they are now."""
 

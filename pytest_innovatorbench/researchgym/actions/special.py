@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.researchgym.actions.declaration import ActionKind, Desk, Parameter
@@ -19,7 +20,34 @@ def _think(_: Desk, __: Mapping[str, Any]) -> Observation:
     return Observation(success=True, message="The thought is noted. Act on it.", kind="think")
 
 
+def _sleep(desk: Desk, arguments: Mapping[str, Any]) -> Observation:
+    started = time.monotonic()
+    reason = desk.sleep(arguments["sleep_time"], arguments["until"])
+    slept = time.monotonic() - started
+    return Observation(
+        success=True,
+        message=f"Slept {slept:.0f} s: {reason}.",
+        kind="sleep",
+        data={"seconds": round(slept, 3), "reason": reason},
+    )
+
+
 SPECIAL_ACTIONS = (
+    ActionKind(
+        name="sleep",
+        family="special",
+        meaning="Wait, as for a training run. It ends early when a command ends, or the attempt.",
+        parameters=(
+            Parameter(name="sleep_time", kind="number", meaning="seconds at most", required=True, minimum=0),
+            Parameter(
+                name="until",
+                kind="string",
+                meaning="wake when the command of this session ends; any: of whichever; none: of none",
+                default="any",
+            ),
+        ),
+        perform=_sleep,
+    ),
     ActionKind(
         name="think",
         family="special",

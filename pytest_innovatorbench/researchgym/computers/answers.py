@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_innovatorbench.researchgym.computers.base import CommandResult, SessionState
+from pytest_innovatorbench.researchgym.computers.base import CommandResult, Process, SessionState
 from pytest_innovatorbench.researchgym.computers.session_client import ConnectionLostError
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ def read_result(session: str, command: str, answer: Message) -> CommandResult:
     """
     refusal = _refusal(session, answer)
     if refusal is not None:
-        return CommandResult(session=session, command=command, exit_status=None, note=refusal)
+        return CommandResult(
+            session=session, command=command, exit_status=None, note=refusal, is_refused=True
+        )
     return CommandResult(
         session=session,
         command=command,
@@ -47,9 +49,43 @@ def read_call_result(answer: Message) -> Mapping[str, Any]:
     return _take(answer, "result", dict)
 
 
+def read_is_new(answer: Message) -> bool:
+    """Return whether the session of an answer to ``open`` is new."""
+    return _take(answer, "new", bool)
+
+
 def read_text(answer: Message) -> str | None:
     """Return the output in an answer to ``read``, or ``None`` if there is no such session."""
     return _take_or_none(answer, "output", str)
+
+
+def read_processes(answer: Message) -> tuple[Process, ...] | None:
+    """Make processes of the answer to ``status``, or ``None`` if there is no such session."""
+    processes = answer.get("processes")
+    if processes is None:
+        return None
+    if not isinstance(processes, list):
+        raise _nonsense("processes")
+    return tuple(
+        Process(
+            pid=_take(entry, "pid", int),
+            state=_take(entry, "state", str),
+            command=_take(entry, "command", str),
+        )
+        for entry in processes
+        if isinstance(entry, dict)
+    )
+
+
+def read_count(answer: Message) -> int | None:
+    """Return how many processes an answer lists, or ``None`` if there is no such session."""
+    processes = answer.get("processes")
+    return len(processes) if isinstance(processes, list) else None
+
+
+def read_refusal(answer: Message) -> str | None:
+    """Return why a request was refused, or ``None``."""
+    return _take_or_none(answer, "error", str)
 
 
 def read_states(answer: Message) -> tuple[SessionState, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pytest_innovatorbench.errors import IbenchError, MachineFaultError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pytest_innovatorbench.sandbox.trees import Entry
 
@@ -43,6 +43,7 @@ class CommandResult:
         timed_out: Whether it was still running when the wait was over; it goes on.
         truncated: Whether ``output`` is not all.
         note: What else is to be known, such as that the shell ended.
+        is_refused: Whether it was not run at all, as ``note`` says.
     """
 
     session: str
@@ -54,6 +55,7 @@ class CommandResult:
     timed_out: bool = False
     truncated: bool = False
     note: str | None = None
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +75,42 @@ class SessionState:
     exit_status: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """A process of a session.
+
+    Attributes:
+        pid: Its number on the computer.
+        state: The kernel's letter for it, such as ``S`` for sleeping.
+        command: What was started.
+    """
+
+    pid: int
+    state: str
+    command: str
+
+
 class Computer(Protocol):
-    """A machine with a workspace and shell sessions that keep their state."""
+    """A machine with a workspace and shell sessions that keep their state.
+
+    What is said of errors at `run_command` holds for every method that needs the computer to run.
+
+    Attributes:
+        when_finished: Told of the session in which a command ended that nobody waited for any more.
+    """
+
+    when_finished: Callable[[str], None]
+
+    def open_session(self, session: str) -> bool:
+        """Make a session; return whether it is new."""
 
     def run_command(
-        self, command: str, *, session: str = MAIN_SESSION, wait: float | None = None
+        self,
+        command: str,
+        *,
+        session: str = MAIN_SESSION,
+        wait: float | None = None,
+        takes_input: bool = False,
     ) -> CommandResult:
         """Run a shell command.
 
@@ -85,6 +118,7 @@ class Computer(Protocol):
             command: One or more lines of bash.
             session: Where to run it; made on first use.
             wait: Seconds after which to come back with what there is, while the command goes on.
+            takes_input: Whether it can be typed to; otherwise it has no input.
 
         Raises:
             ComputerClosedError: The computer was closed.
@@ -93,8 +127,40 @@ class Computer(Protocol):
             MachineFaultError: The computer could not be started.
         """
 
-    def read_output(self, session: str = MAIN_SESSION, lines: int = 50) -> str:
-        """Return the last lines that the last command of a session printed.
+    def type_text(self, session: str, text: str) -> str | None:
+        """Type to the command that runs in a session; return why that cannot be, or ``None``."""
+
+    def read_output(
+        self, session: str = MAIN_SESSION, lines: int = 50, *, skip: int = 0, since: float | None = None
+    ) -> str:
+        """Return what the commands of a session printed last.
+
+        Args:
+            session: The session, which may have ended.
+            lines: Lines to return, counted from the end.
+            skip: Lines to leave out at the end.
+            since: Seconds since the epoch: return what was printed from then on, instead of lines.
+
+        Raises:
+            UnknownNameError: There is no such session.
+        """
+
+    def clear_output(self, session: str) -> None:
+        """Forget what a session printed; on the disk it stays.
+
+        Raises:
+            UnknownNameError: There is no such session.
+        """
+
+    def list_processes(self, session: str) -> tuple[Process, ...]:
+        """Return what runs in a session, its shell left out.
+
+        Raises:
+            UnknownNameError: There is no such session.
+        """
+
+    def end_processes(self, session: str) -> int:
+        """Ask what runs in a session to end, and kill it if it does not; return how many there were.
 
         Raises:
             UnknownNameError: There is no such session.

@@ -18,6 +18,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pytest_innovatorbench.errors import MachineFaultError, UnknownNameError
 from pytest_innovatorbench.researchgym.computers.answers import (
     read_call_result,
+    read_count,
+    read_is_new,
+    read_processes,
+    read_refusal,
     read_result,
     read_states,
     read_text,
@@ -29,6 +33,7 @@ from pytest_innovatorbench.researchgym.computers.base import (
     ComputerClosedError,
     ComputerLostError,
     DiskQuotaError,
+    Process,
     SessionState,
 )
 from pytest_innovatorbench.researchgym.computers.quota import Watch, start_watch, stop_watch
@@ -97,6 +102,7 @@ class LocalComputer:
         disk_quota: int | None = None,
     ) -> None:
         self.stopped: str | None = None
+        self.when_finished: Callable[[str], None] = lambda _: None
         self._sandbox = sandbox
         self._workspace = Workspace(workspace_lower, folder)
         self._folder = folder
@@ -118,26 +124,65 @@ class LocalComputer:
         """Why the workspace is a copy rather than a layer, if it is one."""
         return self._workspace.note
 
+    def open_session(self, session: str) -> bool:
+        """Make a session; return whether it is new."""
+        return self._ask(self._start(), {"do": "open", "session": session}, _GRACE, read_is_new)
+
     def run_command(
-        self, command: str, *, session: str = MAIN_SESSION, wait: float | None = None
+        self,
+        command: str,
+        *,
+        session: str = MAIN_SESSION,
+        wait: float | None = None,
+        takes_input: bool = False,
     ) -> CommandResult:
         """Run a shell command; see `Computer.run_command`."""
         running = self._start()
-        request = {"do": "run", "session": session, "command": command, "wait": wait, "limit": OUTPUT_WINDOW}
+        request = {
+            "do": "run",
+            "session": session,
+            "command": command,
+            "wait": wait,
+            "limit": OUTPUT_WINDOW,
+            "input": takes_input,
+        }
         timeout = None if wait is None else wait + _GRACE
         return self._ask(running, request, timeout, lambda answer: read_result(session, command, answer))
 
-    def read_output(self, session: str = MAIN_SESSION, lines: int = 50) -> str:
-        """Return the last lines that the last command of a session printed.
+    def type_text(self, session: str, text: str) -> str | None:
+        """Type to the command that runs in a session; return why that cannot be, or ``None``."""
+        return self._ask(
+            self._start(), {"do": "type", "session": session, "text": text}, _GRACE, read_refusal
+        )
 
-        Raises:
-            UnknownNameError: There is no such session.
-        """
-        request = {"do": "read", "session": session, "lines": lines, "limit": OUTPUT_WINDOW}
-        output = self._ask_if_started(request, read_text)
-        if output is None:
+    def read_output(
+        self, session: str = MAIN_SESSION, lines: int = 50, *, skip: int = 0, since: float | None = None
+    ) -> str:
+        """Return what the commands of a session printed last; see `Computer.read_output`."""
+        request = {"do": "read", "session": session, "limit": OUTPUT_WINDOW, "lines": lines, "skip": skip}
+        if since is not None:
+            request["since"] = since
+        return self._known(session, self._ask_if_started(request, read_text))
+
+    def clear_output(self, session: str) -> None:
+        """Forget what a session printed; on the disk it stays."""
+        refusal = self._ask_if_started({"do": "clear", "session": session}, read_refusal)
+        self._known(session, None if refusal else True)
+
+    def list_processes(self, session: str) -> tuple[Process, ...]:
+        """Return what runs in a session, its shell left out."""
+        request = {"do": "status", "session": session}
+        return self._known(session, self._ask_if_started(request, read_processes))
+
+    def end_processes(self, session: str) -> int:
+        """Ask what runs in a session to end, and kill it if it does not; return how many there were."""
+        request = {"do": "terminate", "session": session}
+        return self._known(session, self._ask_if_started(request, read_count))
+
+    def _known(self, session: str, answer: Answer | None) -> Answer:
+        if answer is None:
             raise UnknownNameError("session", session, [state.session for state in self.list_sessions()])
-        return output
+        return answer
 
     def list_sessions(self) -> tuple[SessionState, ...]:
         """Return the sessions."""
@@ -238,7 +283,10 @@ class LocalComputer:
             raise
         finally:
             theirs.close()
-        return _Running(child, SessionClient(ours))
+        return _Running(child, SessionClient(ours, self._tell))
+
+    def _tell(self, session: str) -> None:
+        self.when_finished(session)
 
     def _jail(self) -> Jail:
         if self._layout is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Message: TypeAlias = "Mapping[str, object]"
 
@@ -27,13 +27,17 @@ class SessionClient:
 
     Args:
         connection: Stream to the server. The client closes it.
+        when_finished: Told of the session in which a command ended that nobody waited for any more.
 
     Attributes:
         was_heard: Whether the server has ever said anything.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(
+        self, connection: socket.socket, when_finished: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.was_heard = False
+        self._when_finished = when_finished
         self._connection = connection
         self._ids = itertools.count()
         self._sending = threading.Lock()
@@ -89,6 +93,10 @@ class SessionClient:
         if not isinstance(message, dict):
             raise TypeError("a message is an object")
         self.was_heard = True
+        session = message.get("session")
+        if message.get("event") == "finished" and isinstance(session, str):
+            self._when_finished(session)
+            return
         number = message.get("id")
         answers = self._waiting.get(number) if isinstance(number, int) else None
         if answers is not None:

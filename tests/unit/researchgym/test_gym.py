@@ -92,14 +92,14 @@ def test_a_timeout_returns_what_there_was(place: Place) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("fly", {}, "there is no action 'fly'; known: run_command, get_session_output, open_file"),
+        ("fly", {}, "there is no action 'fly'; known: create_session, list_sessions, run_command"),
         ("run_command", {}, "run_command needs 'command': what bash is to run"),
         ("run_command", {"command": 5}, "run_command: 'command' must be of type string: what bash is to run"),
         ("run_command", {"command": "x", "wait_for_completion": "yes"}, "run_command: 'wait_for_completion' must be of type boolean"),
         ("run_command", {"command": "x", "timeout": True}, "run_command: 'timeout' must be of type number"),
         ("eval", {"score": 100}, "eval has no parameter 'score'; it takes: none"),
-        ("get_session_output", {"start_lines": 0}, "get_session_output: 'start_lines' must be at least 1"),
-        ("get_session_output", {"session_id": "no"}, "there is no session 'no'; run a command in it first"),
+        ("get_session_output", {"start_lines": 0}, "get_session_output: 'start_lines' must be at least 1: lines"),
+        ("get_session_output", {"session_id": "no"}, "there is no session 'no'; there are: none"),
     ],
 )  # fmt: skip
 def test_a_wrong_call_is_an_observation_that_says_how_to_do_it_right(
