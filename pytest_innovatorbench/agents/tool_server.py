@@ -101,11 +101,7 @@ def _read_line(caller: socket.socket) -> bytes:
 
 
 def _status(gym: ResearchGym) -> dict[str, Any]:
-    left = {
-        "seconds_left": round(gym.remaining_seconds(), 1),
-        "evals_left": max(0, gym.allowance.evals - gym.ledger.evals),
-        "steps_left": max(0, gym.allowance.steps - gym.ledger.steps),
-    }
+    left = gym.budget()
     text = (
         f"{left['seconds_left']:g} s, {left['evals_left']} evaluations and {left['steps_left']} actions left"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_innovatorbench.errors import MachineFaultError
@@ -130,8 +130,8 @@ class ResearchGym:
         observation = self._perform(action)
         if self.ledger.steps >= self.allowance.steps:
             self.end("steps")
-        if self.ending:
-            observation = _done(observation)
+        data = {**observation.data, "budget": self.budget()}
+        observation = replace(observation, data=data, done=observation.done or self.ending is not None)
         self.note("observation", step=step, **observation.to_dict())
         return observation
 
@@ -155,6 +155,14 @@ class ResearchGym:
     def remaining_seconds(self) -> float:
         """Working time left, in seconds, never below 0."""
         return max(0.0, self.allowance.seconds - self._clock())
+
+    def budget(self) -> dict[str, float]:
+        """Return what is left: ``seconds_left``, ``evals_left``, ``steps_left``."""
+        return {
+            "seconds_left": round(self.remaining_seconds(), 1),
+            "evals_left": max(0, self.allowance.evals - self.ledger.evals),
+            "steps_left": max(0, self.allowance.steps - self.ledger.steps),
+        }
 
     def sleep(self, seconds: float, until: str) -> str:
         """Wait and return why the wait ended; see `Desk.sleep`."""
@@ -270,14 +278,3 @@ def _machine_fault(error: MachineFaultError | OSError) -> MachineFaultError:
     if isinstance(error, MachineFaultError):
         return error
     return MachineFaultError(f"the computer failed: {error.strerror}", detail=str(error))
-
-
-def _done(observation: Observation) -> Observation:
-    return Observation(
-        success=observation.success,
-        message=observation.message,
-        kind=observation.kind,
-        error_message=observation.error_message,
-        data=observation.data,
-        done=True,
-    )

@@ -128,6 +128,7 @@ def test_evaluations_have_upstreams_keys_and_a_cap(place: Place) -> None:
         "overall_score": 41.0,
         "already_eval_num": 1,
         "metric_0": {"n": 1},
+        "budget": {"seconds_left": 60.0, "evals_left": 2, "steps_left": 99},
     }
     assert seen.message == "Eval finish! You have remaining 2 eval times. Score 41.00. well done"
     place.act("eval")
