@@ -77,7 +77,7 @@ class Table:
         place = self.columns.index(name)
         return tuple(row[place] for row in self.rows)
 
-    def keys(self) -> tuple[Row, ...]:
+    def record_keys(self) -> tuple[Row, ...]:
         """Return what identifies each record; empty tuples where nothing does."""
         places = [self.columns.index(name) for name in self.key_columns]
         return tuple(tuple(row[place] for place in places) for row in self.rows)

@@ -186,7 +186,7 @@ def test_records_are_told_apart_by_keys(
     table = Table(kind="csv", columns=columns, rows=rows)
     assert table.key_columns == keys
     assert table.value_columns == tuple(name for name in columns if name not in keys)
-    assert table.keys() == tuple(tuple(row[columns.index(name)] for name in keys) for row in rows)
+    assert table.record_keys() == tuple(tuple(row[columns.index(name)] for name in keys) for row in rows)
 
 
 def test_cells_are_numbers_or_not() -> None:
