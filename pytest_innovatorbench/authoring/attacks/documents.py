@@ -41,7 +41,7 @@ def deep_json(stock: Stock) -> Iterator[Draft]:
 def links(stock: Stock) -> Iterator[Draft]:
     """Links to the answers, and what else is no regular file."""
     for path in stock.files:
-        for answer in stock.answer_paths or ("missing",):
+        for answer in stock.answer_paths[:2] or ("missing",):
             for target in _targets(stock, path, answer):
                 yield _linked(path, f"a link to {target}", partial(_link, path=path, target=target))
             text = f"{EVALUATIONS}/{stock.task_id}/data/references/{answer}"

@@ -12,7 +12,7 @@ from pytest_innovatorbench.authoring.findings import NotCheckedError
 from pytest_innovatorbench.authoring.tables import Table, format_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pytest_innovatorbench.authoring.attacks.stock import Source, Stock
     from pytest_innovatorbench.authoring.tables import Row
@@ -154,8 +154,13 @@ def _shuffled(table: Table, seed: int) -> Table:
     random.Random(seed).shuffle(order)  # noqa: S311 - the same attack in every run
     following = dict(zip(order, [*order[1:], *order[:1]], strict=True))
     places = value_places(table)
-    numbers = iter(range(len(table.rows)))
-    return with_values(table, lambda _: [table.rows[following[next(numbers)]][p] for p in places])
+    moved = iter([table.rows[following[number]] for number in range(len(table.rows))])
+
+    def other_values(_: Sequence[object]) -> Sequence[object]:
+        row = next(moved)
+        return [row[place] for place in places]
+
+    return with_values(table, other_values)
 
 
 def _most_rows(table: Table) -> int:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.authoring.trials import Trial
 
 BAND = 5.0  # points that the baseline submission may have
-_BASELINE_LEEWAY = 0.5
 _LEEWAY = 3.0
 _CRASHED = "crashed the evaluator"
 # Evaluators that take longer, in seconds, are attacked with so many drafts of each kind.
@@ -70,9 +69,9 @@ class Measure:
         spoilt one. A share of the reference's records: what a complete and correct share is worth by the
         F1 score, which of the usual measures is the kindest to incomplete answers.
         """
-        nothing = max(BAND, (self.baseline or 0.0) + _BASELINE_LEEWAY)
+        nothing = _band(self.baseline or 0.0)
         if draft.of and len(stock.reference) > 1:
-            nothing = max(nothing, self._floor(subject, stock, draft.of) + _BASELINE_LEEWAY)
+            nothing = max(nothing, _band(self._floor(subject, stock, draft.of)))
         if not draft.share:
             return nothing
         part = 2 * draft.share / (1 + draft.share)
@@ -100,6 +99,11 @@ class Measure:
         evaluation = subject.trials.evaluate(folder).evaluation
         shutil.rmtree(folder)
         return evaluation.score, evaluation.seconds
+
+
+def _band(points: float) -> float:
+    """Return the most that is no more than so many points, which are too many where they exceed the band."""
+    return BAND if points <= BAND else points + BAND
 
 
 _MEASURES: WeakKeyDictionary[Subject, Measure] = WeakKeyDictionary()
