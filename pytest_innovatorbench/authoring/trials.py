@@ -55,6 +55,24 @@ class Trials:
         self._sandbox_name = sandbox
         self._scratch = scratch
         self._numbers = itertools.count(1)
+        self._known: dict[Path, Trial] = {}
+
+    def of(self, outputs: Path) -> Trial:
+        """Return what came of a folder that does not change, evaluated once however many rules ask.
+
+        Raises:
+            NotCheckedError: See `evaluate`.
+        """
+        if outputs not in self._known:
+            self._known[outputs] = self.evaluate(outputs)
+        return self._known[outputs]
+
+    def of_all(self, folders: Iterable[Path]) -> list[Trial]:
+        """Do as `of` for several folders, those that are new at once."""
+        wanted = list(folders)
+        new = [folder for folder in dict.fromkeys(wanted) if folder not in self._known]
+        self._known.update(zip(new, self.evaluate_all(new), strict=True))
+        return [self._known[folder] for folder in wanted]
 
     def evaluate(self, outputs: Path) -> Trial:
         """Freeze a folder, which is treated as hostile, and evaluate it.
