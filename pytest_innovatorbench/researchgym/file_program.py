@@ -9,6 +9,7 @@ Files keep their encoding: text is UTF-8 whose bad bytes are carried along, or U
 
 from __future__ import annotations
 
+import binascii
 import errno
 import fnmatch
 import os
@@ -26,6 +27,7 @@ WORKSPACE = "/workspace"
 LONGEST_LINE = 2_000  # characters shown
 LARGEST_WINDOW = 30_000  # characters shown
 LARGEST_EDIT = 64 << 20
+LARGEST_PART = 4 << 20
 LARGEST_SEARCHED = 32 << 20
 MOST_FILES = 30
 MOST_MATCHES = 100
@@ -167,6 +169,15 @@ def info(call: Call) -> Call:
     row = describe(os.path.basename(path) or path, status, path)
     row.update(path=shown(path), mode=stat.filemode(status.st_mode), modified=status.st_mtime)
     return row
+
+
+def fetch(call: Call) -> Call:
+    """Return a part of a file's bytes."""
+    with open_regular(resolve(call)) as file:
+        file.seek(call["offset"])
+        data = file.read(min(call["length"], LARGEST_PART))
+        size = os.fstat(file.fileno()).st_size
+    return {"base64": binascii.b2a_base64(data, newline=False).decode("ascii"), "size": size}
 
 
 class Text:
@@ -378,4 +389,5 @@ OPERATIONS: dict[str, Callable[[Call], Call]] = {
     "find": find,
     "list": list_folder,
     "info": info,
+    "fetch": fetch,
 }

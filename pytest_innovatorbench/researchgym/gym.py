@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pytest_innovatorbench.researchgym.computers.base import Computer
+    from pytest_innovatorbench.researchgym.parsing.parser import Parser
     from pytest_innovatorbench.tasks.model import Task
 
 # An evaluator that always fails costs the agent nothing, so something else must bound the trying.
@@ -80,6 +81,7 @@ class ResearchGym:
         seed: Seed of this attempt.
         allowance: What the agent may spend.
         computer: What it works on.
+        parser: Reads documents for it.
         judge: Evaluates its outputs.
         record: Takes the events.
         clock: Working time.
@@ -93,6 +95,7 @@ class ResearchGym:
         seed: int,
         allowance: Allowance,
         computer: Computer,
+        parser: Parser,
         judge: Judge,
         record: Record,
         clock: Clock,
@@ -102,6 +105,7 @@ class ResearchGym:
         self.seed = seed
         self.allowance = allowance
         self.computer = computer
+        self.parser = parser
         self.reader = Reader()
         self.ledger = Ledger()
         self.ending: str | None = None

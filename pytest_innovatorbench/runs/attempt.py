@@ -22,6 +22,7 @@ from pytest_innovatorbench.evaluation.model import Caps
 from pytest_innovatorbench.researchgym.computers.local import LocalComputer
 from pytest_innovatorbench.researchgym.gym import ResearchGym
 from pytest_innovatorbench.researchgym.ledger import Ledger, replay
+from pytest_innovatorbench.researchgym.parsing.parser import Parser
 from pytest_innovatorbench.runs.conclusion import conclude
 from pytest_innovatorbench.runs.events import EVENTS_FILE, EventLog, read_events
 from pytest_innovatorbench.runs.judge import SubmissionJudge, evaluation_target
@@ -130,6 +131,7 @@ def _take_part(
         seed=spec.seed,
         allowance=spec.allowance,
         computer=computer,
+        parser=Parser(room.sandbox),
         judge=judge,
         record=_Recorder(log, board, spec.folder.name),
         clock=log.seconds,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pytest_innovatorbench.researchgym.actions.reader import Reader
     from pytest_innovatorbench.researchgym.computers.base import Computer
+    from pytest_innovatorbench.researchgym.parsing.parser import Parser
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -26,6 +27,7 @@ class Desk(Protocol):
 
     computer: Computer
     reader: Reader
+    parser: Parser
 
     def remaining_seconds(self) -> float:
         """Working time left, in seconds."""

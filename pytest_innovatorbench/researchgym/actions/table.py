@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.researchgym.actions.command import COMMAND_ACTIONS
 from pytest_innovatorbench.researchgym.actions.file import FILE_ACTIONS
+from pytest_innovatorbench.researchgym.actions.parse import PARSE_ACTIONS
 from pytest_innovatorbench.researchgym.actions.special import SPECIAL_ACTIONS
 
 if TYPE_CHECKING:
@@ -14,5 +15,5 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.researchgym.actions.declaration import ActionKind
 
 ACTIONS: Mapping[str, ActionKind] = {
-    kind.name: kind for kind in (*COMMAND_ACTIONS, *FILE_ACTIONS, *SPECIAL_ACTIONS)
+    kind.name: kind for kind in (*COMMAND_ACTIONS, *FILE_ACTIONS, *PARSE_ACTIONS, *SPECIAL_ACTIONS)
 }

@@ -13,6 +13,7 @@ from pytest_innovatorbench.researchgym.computers.local import LocalComputer
 from pytest_innovatorbench.researchgym.gym import ResearchGym, Verdict
 from pytest_innovatorbench.researchgym.ledger import Allowance
 from pytest_innovatorbench.researchgym.model import Action, AttemptOverError, Observation
+from pytest_innovatorbench.researchgym.parsing.parser import Parser
 from pytest_innovatorbench.sandbox import open_sandbox
 from pytest_innovatorbench.tasks.benchmark import open_benchmark
 from tests.conftest import Tree
@@ -33,6 +34,7 @@ class Place:
             seed=0,
             allowance=Allowance(**{"seconds": 60, "evals": 3, "steps": 100, "hint_penalty": 10} | allowance),
             computer=LocalComputer(open_sandbox("bubblewrap"), workspace_lower=task.gym, folder=folder),
+            parser=Parser(open_sandbox("bubblewrap")),
             judge=self._judge,
             record=self._record,
             clock=lambda: self.seconds,

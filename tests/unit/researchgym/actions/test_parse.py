@@ -1,0 +1,211 @@
+"""Reading documents, each in a real sandbox, through real libraries."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import av
+import docx
+import pptx
+import pytest
+from PIL import Image
+
+from pytest_innovatorbench.researchgym.actions.reader import Reader
+from pytest_innovatorbench.researchgym.actions.table import ACTIONS
+from pytest_innovatorbench.researchgym.computers.local import LocalComputer
+from pytest_innovatorbench.researchgym.model import Observation
+from pytest_innovatorbench.researchgym.parsing import parser
+from pytest_innovatorbench.researchgym.parsing.parser import Parser
+from pytest_innovatorbench.sandbox import open_sandbox
+
+PDF_OBJECTS = (
+    "<</Type/Catalog/Pages 2 0 R>>",
+    "<</Type/Pages/Kids[3 0 R 6 0 R]/Count 2>>",
+    "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+    "<</Length 49>>stream\nBT /F1 12 Tf 20 100 Td (A loss for labels) Tj ET\n\nendstream",
+    "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+)
+
+
+def make_pdf() -> bytes:
+    """A PDF of two pages, written by hand."""
+    data, offsets = b"%PDF-1.4\n", []
+    for number, content in enumerate(PDF_OBJECTS, start=1):
+        offsets.append(len(data))
+        data += f"{number} 0 obj{content}endobj\n".encode()
+    table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
+    size = len(offsets) + 1
+    return (
+        data
+        + (
+            f"xref\n0 {size}\n0000000000 65535 f \n{table}"
+            f"trailer<</Root 1 0 R/Size {size}>>\nstartxref\n{len(data)}\n%%EOF"
+        ).encode()
+    )
+
+
+class Desk:
+    """What actions that parse use."""
+
+    def __init__(self, workspace: Path, computer: LocalComputer, seconds: float) -> None:
+        self.workspace = workspace
+        self.computer = computer
+        self.reader = Reader()
+        self.parser = Parser(open_sandbox("bubblewrap"), seconds)
+
+    def remaining_seconds(self) -> float:
+        return 30.0
+
+    def act(self, name: str, **given: Any) -> Observation:
+        arguments = ACTIONS[name].arguments(given)
+        assert isinstance(arguments, dict), arguments
+        return ACTIONS[name].perform(self, arguments)  # type: ignore[arg-type]  # the rest is not for parsing
+
+
+@pytest.fixture
+def seconds() -> float:
+    return 60.0
+
+
+@pytest.fixture
+def desk(tmp_path: Path, seconds: float) -> Iterator[Desk]:
+    lower, folder = tmp_path / "gym", tmp_path / "computer"
+    lower.mkdir()
+    folder.mkdir()
+    computer = LocalComputer(open_sandbox("bubblewrap"), workspace_lower=lower, folder=folder)
+    yield Desk(lower, computer, seconds)
+    computer.close()
+
+
+def test_a_pdf_is_read_page_by_page_and_saved(desk: Desk) -> None:
+    (desk.workspace / "paper.pdf").write_bytes(make_pdf())
+    seen = desk.act("parse_pdf", file_path="paper.pdf", save_path="notes/paper.txt")
+    assert seen.message.splitlines() == [
+        "[saved to /workspace/notes/paper.txt]",
+        "[page 1]",
+        "A loss for labels",
+        "[page 2]",
+        "A loss for labels",
+    ]
+    assert (seen.kind, seen.data["pages"]) == ("parse", 2)
+    assert desk.computer.run_command("head -2 notes/paper.txt").output.endswith("A loss for labels\n")
+
+
+def test_a_word_document_is_read_with_its_tables(desk: Desk) -> None:
+    document = docx.Document()
+    document.add_paragraph("Before")
+    table = document.add_table(rows=1, cols=2)
+    table.rows[0].cells[0].text, table.rows[0].cells[1].text = "a", "b"
+    document.add_paragraph("After")
+    document.save(str(desk.workspace / "x.docx"))
+    assert desk.act("parse_docx", file_path="x.docx").message == "Before\na | b\nAfter"
+
+
+def test_a_presentation_is_read_with_its_notes(desk: Desk) -> None:
+    slides = pptx.Presentation()
+    slide = slides.slides.add_slide(slides.slide_layouts[5])
+    slide.shapes.title.text = "Results"
+    slide.notes_slide.notes_text_frame.text = "Say thanks"
+    slides.save(str(desk.workspace / "x.pptx"))
+    assert desk.act("parse_pptx", file_path="x.pptx").message == "[slide 1]\nResults\n[notes] Say thanks"
+
+
+def test_latex_is_read_with_its_formulas(desk: Desk) -> None:
+    (desk.workspace / "x.tex").write_text("\\section{Method} We use \\emph{less} of $x^2$.")
+    assert "We use less of $x^2$." in desk.act("parse_latex", file_path="x.tex").message
+
+
+def test_a_picture_is_shown_no_larger_than_models_take(desk: Desk) -> None:
+    Image.new("RGB", (4000, 100), "red").save(desk.workspace / "x.png")
+    seen = desk.act("parse_image", file_path="x.png", task="what colour?")
+    assert seen.message == "PNG, 4000 x 100"
+    (image,) = seen.data["images"]
+    shown = Image.open(io.BytesIO(base64.b64decode(image["base64"])))
+    assert (image["media_type"], shown.size) == ("image/jpeg", (1568, 39))
+
+
+def test_frames_of_a_video_are_shown(desk: Desk) -> None:
+    with av.open(str(desk.workspace / "x.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for shade in range(0, 250, 10):
+            picture = Image.new("RGB", (64, 48), (shade, 0, 0))
+            frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]  # the library forgot
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    seen = desk.act("parse_video", file_path="x.mp4", frame_interval=10)
+    assert seen.message == "3 frames, every 10th up to the 25th"
+    assert len(seen.data["images"]) == 3
+
+
+@pytest.mark.parametrize("name", ["parse_pdf", "parse_docx", "parse_pptx", "parse_image", "parse_video"])
+def test_what_is_damaged_is_an_observation(desk: Desk, name: str) -> None:
+    (desk.workspace / "x").write_bytes(b"not what it says" + os.urandom(2000))
+    seen = desk.act(name, file_path="x")
+    assert (seen.success, "x: it could not be read: " in seen.message) == (False, True)
+    gone = desk.act(name, file_path="gone")
+    assert gone.message == "/workspace/gone: No such file or directory"
+
+
+def test_a_bomb_is_stopped_by_memory(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parser, "_MEMORY", 200 << 20)
+    with zipfile.ZipFile(desk.workspace / "x.docx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", b" " * (1 << 30))
+    seen = desk.act("parse_docx", file_path="x.docx")
+    assert not seen.success
+    assert "memory" in seen.message
+
+
+@pytest.mark.parametrize("seconds", [0.01])
+def test_what_takes_too_long_is_stopped(desk: Desk) -> None:
+    (desk.workspace / "x.pdf").write_bytes(make_pdf())
+    seen = desk.act("parse_pdf", file_path="x.pdf")
+    assert seen.message == "x.pdf: it could not be read within 0.01 s"
+
+
+def test_a_file_that_is_too_large_is_not_fetched(desk: Desk) -> None:
+    with (desk.workspace / "x.pdf").open("wb") as file:
+        file.truncate(300 << 20)
+    assert desk.act("parse_pdf", file_path="x.pdf").message == (
+        "x.pdf has 314,572,800 bytes; at most 268,435,456 are read"
+    )
+
+
+class Whisper(BaseHTTPRequestHandler):
+    """An endpoint that hears the same in everything."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        answer = b'{"text": "good morning"}' if b'filename="talk.wav"' in body else b"{}"
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+def test_a_recording_is_written_down_by_an_endpoint(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (desk.workspace / "talk.wav").write_bytes(b"RIFF....")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert "the harness needs OPENAI_API_KEY" in desk.act("parse_audio", file_path="talk.wav").message
+    server = HTTPServer(("127.0.0.1", 0), Whisper)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}/v1")
+    assert desk.act("parse_audio", file_path="talk.wav").message == "good morning"
+    server.shutdown()
+    server.server_close()
+    seen = desk.act("parse_audio", file_path="talk.wav")
+    assert seen.message == "talk.wav: the speech model did not answer: APIConnectionError"
