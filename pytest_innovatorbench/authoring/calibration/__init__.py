@@ -1,0 +1,1 @@
+"""What a task's own submissions score, and what they should."""
