@@ -13,6 +13,7 @@ from pytest_innovatorbench.authoring.checks import (
     evaluator,
     layout,
     leaks,
+    template,
     waivers,
 )
 from pytest_innovatorbench.authoring.model import Rule
@@ -35,6 +36,7 @@ GROUPS = {
 BUILTIN_RULES: tuple[Rule, ...] = (
     *waivers.RULES,
     *layout.RULES,
+    *template.RULES,
     *description.RULES,
     *evaluator.RULES,
     *calibration.RULES,

@@ -27,7 +27,7 @@ ODD_PAPER = "Of smoothing:\n# Hint\n'penalty': \"0\" \N{SNAKE}"
 SHOW_PAPER = "from evaluations.toy.task.evaluation import TaskBenchmark as b; print(b.paper_name)"
 
 FILES = {
-    "README.md",
+    "evaluations/toy/README.md",
     "evaluations/toy/data/baselines/predictions.csv",
     "evaluations/toy/data/make_data.py",
     "evaluations/toy/data/outputs/predictions.csv",
@@ -116,6 +116,7 @@ def test_no_placeholder_is_left(bakery: Bakery) -> None:
         text = (root / name).read_text("utf-8")
         assert "cookiecutter" not in text, name
         assert "{{" not in text, name
+        assert "{%" not in text, name
 
 
 def test_nothing_is_written_to_the_home(bakery: Bakery) -> None:
@@ -164,9 +165,41 @@ def test_odd_texts_are_pasted_as_they_are(bakery: Bakery) -> None:
     assert task.title == ODD_TITLE
     assert task.paper.title == paper
     assert task.description.read_text("utf-8").startswith(f"# {ODD_TITLE}\n")
-    assert (root / "evaluations/toy/hint.md").read_text("utf-8").splitlines()[2].startswith(paper)
+    assert (
+        (root / "evaluations/toy/hint.md").read_text("utf-8").splitlines()[2].startswith(f"Source: {paper} ")
+    )
     shown = run(root, "-c", SHOW_PAPER)
     assert shown.stdout == f"{paper}\n", shown.stderr
+
+
+def test_without_a_hint_nothing_speaks_of_one(bakery: Bakery) -> None:
+    root = bakery.bake(hint="no")
+    task = load(root)
+    assert (task.hint, task.assumed) == (None, ())
+    assert baked_files(root) == FILES - {"evaluations/toy/hint.md"}
+    for name in ("evaluations/toy/task.yaml", "gym/toy/task/task_description.md"):
+        assert "hint" not in (root / name).read_text("utf-8").lower()
+
+
+def test_without_a_paper_there_is_none(bakery: Bakery) -> None:
+    root = bakery.bake(paper_title="", paper_url="")
+    task = load(root)
+    assert (task.paper.title, task.paper.url) == ("", "")
+    assert "Source" not in (root / "evaluations/toy/hint.md").read_text("utf-8")
+
+
+def test_one_of_a_thing_is_in_the_singular(bakery: Bakery) -> None:
+    root = bakery.bake(training_hours="1", evaluation_seconds="1", hint_penalty="1")
+    text = load(root).description.read_text("utf-8")
+    for line in ("limit: 1 hour.", "limit: 1 second.", "costs 1 point."):
+        assert line in text
+
+
+def test_a_title_opens_no_comment(bakery: Bakery) -> None:
+    root = bakery.bake(title="Of <!-- and others")
+    task = load(root)
+    assert task.title == "Of <!-- and others"
+    assert task.description.read_text("utf-8").splitlines()[0] == "# Of &lt;!-- and others"
 
 
 def test_a_value_that_is_no_number_is_named_by_the_loader(bakery: Bakery) -> None:

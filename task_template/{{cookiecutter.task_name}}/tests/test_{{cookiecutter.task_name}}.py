@@ -1,3 +1,4 @@
+# TEMPLATE: test what your own evaluator accepts and refuses
 """Tests of the evaluator: python -m unittest tests.test_{{ cookiecutter.task_name }}"""
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ def baked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("baked")
     config = folder / "cookiecutter.yaml"
     config.write_text(f"replay_dir: '{folder}/replay'\ncookiecutters_dir: '{folder}/templates'\n")
-    return Path(
+    root = Path(
         cookiecutter(
             str(TEMPLATE),
             no_input=True,
@@ -29,6 +29,19 @@ def baked(tmp_path_factory: pytest.TempPathFactory) -> Path:
             config_file=str(config),
         )
     )
+    make_ones_own(root)
+    return root
+
+
+def make_ones_own(root: Path) -> None:
+    """Leave nothing of the template: no marker, and no data file as it is there."""
+    for file in root.rglob("*.*"):
+        if file.suffix == ".csv":
+            header, first, second, *others = file.read_text("utf-8").splitlines(keepends=True)
+            file.write_text("".join([header, second, first, *others]), "utf-8")
+        elif file.is_file():
+            lines = file.read_text("utf-8").splitlines(keepends=True)
+            file.write_text("".join(line for line in lines if " TEMPLATE: " not in line), "utf-8")
 
 
 @pytest.fixture

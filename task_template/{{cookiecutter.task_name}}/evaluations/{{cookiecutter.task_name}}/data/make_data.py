@@ -1,3 +1,4 @@
+# TEMPLATE: make your own data, or remove this file
 """Make the data of this task again: python evaluations/{{ cookiecutter.task_name }}/data/make_data.py"""
 
 from __future__ import annotations

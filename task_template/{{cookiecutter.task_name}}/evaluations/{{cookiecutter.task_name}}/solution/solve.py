@@ -1,3 +1,4 @@
+# TEMPLATE: put the published method here
 """The reference: Nadaraya-Watson regression with a width chosen by leave-one-out cross-validation."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# TEMPLATE: measure what your task is about, and refuse what your task forbids
 """Score predicted values of a curve against the hidden true ones."""
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from typing import Any
 from evaluations.base.base_eval import BaseBenchmark
 from evaluations.base.scoring import ScoreCurve
 
-# Measured: the baseline has 0.7808, the reference 0.1020. Rounded so that the first scores 0 and the second 79.8.
+# TEMPLATE: measure the anchors of your own metrics
+# The baseline has 0.7808, the reference 0.1020. Rounded so that the first scores 0 and the second 79.8.
 RMSE = ScoreCurve(baseline=0.78, reference=0.10, ceiling=0.05)
 
 HEADER = "id,y"

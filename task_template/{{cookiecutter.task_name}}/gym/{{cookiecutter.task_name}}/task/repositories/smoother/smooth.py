@@ -1,3 +1,4 @@
+# TEMPLATE: put the code that agents start from here, without the key idea
 """Predict the curve at the test points by the mean of all measurements; start here."""
 
 from __future__ import annotations
