@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -25,6 +26,7 @@ _LEEWAY = 3.0
 _CRASHED = "crashed the evaluator"
 # Evaluators that take longer, in seconds, are attacked with so many drafts of each kind.
 _SLOW = ((15.0, 2), (1.5, 6))
+_ALL = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +79,10 @@ class Measure:
         part = 2 * draft.share / (1 + draft.share)
         return max(nothing, (self.reference or 0.0) * part + _LEEWAY)
 
-    def most(self) -> int | None:
-        """Return how many drafts of each kind there is time for, ``None`` for all."""
-        return next((count for seconds, count in _SLOW if self.seconds > seconds), None)
+    def most(self, *, judged: bool) -> int:
+        """Return how many attacks of each kind there is time for, or money where a model judges."""
+        fewest = _SLOW[0][1]
+        return fewest if judged else next((count for seconds, count in _SLOW if self.seconds > seconds), _ALL)
 
     def _floor(self, subject: Subject, stock: Stock, path: str) -> float:
         """Return what the reference's other files earn beside the baseline's file."""
@@ -129,12 +132,20 @@ def attempt(subject: Subject, attacks: Sequence[Attack]) -> list[Attempted]:
         NotCheckedError: The machine cannot evaluate, or the reference submission has no score.
     """
     measure, stock = measure_of(subject), stock_of(subject)
-    ready = [attack for attack in attacks if attack.folder is not None][: measure.most()]
+    ready = list(_chosen(attacks, measure.most(judged=subject.task.judge is not None)))
     trials = subject.trials.evaluate_all(attack.folder for attack in ready if attack.folder is not None)
     attempted = [
         _conclude(subject, stock, measure, attack, trial) for attack, trial in zip(ready, trials, strict=True)
     ]
     return list(_grouped(attempted))
+
+
+def _chosen(attacks: Sequence[Attack], most: int) -> Iterator[Attack]:
+    counted: Counter[str] = Counter()
+    for attack in attacks:
+        counted[attack.code] += attack.folder is not None
+        if attack.folder is not None and counted[attack.code] <= most:
+            yield attack
 
 
 def _conclude(subject: Subject, stock: Stock, measure: Measure, attack: Attack, trial: Trial) -> Attempted:

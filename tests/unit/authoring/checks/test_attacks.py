@@ -55,8 +55,8 @@ WEAK: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
     "IB607": (
         (
             (
-                "(predictions[name] - y) ** 2 for name, y in truth.items()",
-                "(p - y) ** 2 for p, y in zip(sorted(predictions.values()), sorted(truth.values()), strict=True)",
+                "math.sqrt(math.fsum((predictions[name] - y) ** 2 for name, y in truth.items()) / len(truth))",
+                "max(abs(p - y) for p, y in zip(sorted(predictions.values()), sorted(truth.values()), strict=True))",
             ),
         ),
         "the values of predictions.csv shuffled earned",
