@@ -9,7 +9,9 @@
     │   ├── TaskError                a task on disk is broken                      (ValueError)
     │   ├── SandboxUnavailableError  this machine cannot confine an agent          (RuntimeError)
     │   ├── EnvironmentBuildError    a task's packages could not be installed      (RuntimeError)
-    │   └── RecordError              a run on disk cannot be read                  (ValueError)
+    │   ├── RecordError              a run on disk cannot be read                  (ValueError)
+    │   └── SnapshotError            a snapshot, or their store, cannot be used    (ValueError)
+    │       └── DamagedSnapshotError something kept for it is lost or altered
     └── FaultError                   an attempt cannot be scored                   (RuntimeError)
         ├── MachineFaultError        because of the computer it ran on
         └── EvaluatorFaultError      because of the task's evaluator
@@ -113,6 +115,29 @@ class EnvironmentBuildError(UserError, RuntimeError):
 
 class RecordError(UserError, ValueError):
     """A run on disk cannot be read."""
+
+
+class SnapshotError(UserError, ValueError):
+    """A snapshot, or the store it lies in, cannot be used."""
+
+
+class DamagedSnapshotError(SnapshotError):
+    """Something that is kept for a snapshot is lost or not what was saved.
+
+    Args:
+        what: Which part, such as ``"the content of 'data/model.bin'"``.
+        digest: The digest by which it is kept.
+        snapshot: The snapshot that was read.
+    """
+
+    def __init__(self, what: str, *, digest: str, snapshot: str) -> None:
+        self.what = what
+        self.digest = digest
+        self.snapshot = snapshot
+        super().__init__(
+            f"snapshot {snapshot} is damaged: {what} (object {digest[:16]}) is lost or altered",
+            remedy="use another snapshot; saving the same content again mends it",
+        )
 
 
 class FaultError(IbenchError, RuntimeError):
