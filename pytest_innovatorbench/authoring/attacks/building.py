@@ -6,7 +6,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from pytest_innovatorbench.authoring.attacks import cells, documents, payloads, records
+from pytest_innovatorbench.authoring.attacks import documents, payloads, records, spoilt, uniform
 from pytest_innovatorbench.authoring.attacks.attack import Attack, Content, Draft
 from pytest_innovatorbench.authoring.attacks.stock import Stock, stock_of
 from pytest_innovatorbench.authoring.findings import NotCheckedError
@@ -22,13 +22,13 @@ OWN = "IB616"
 DRAFTS: dict[str, tuple[str, Callable[[Stock], Iterable[Draft]]]] = {
     "IB601": ("empty", records.empty),
     "IB602": ("truncated", records.truncated),
-    "IB603": ("wrong-types", cells.wrong_types),
-    "IB604": ("not-finite", cells.not_finite),
+    "IB603": ("wrong-types", spoilt.wrong_types),
+    "IB604": ("not-finite", spoilt.not_finite),
     "IB605": ("ids", records.ids),
-    "IB606": ("constant", cells.constant),
+    "IB606": ("constant", uniform.constant),
     "IB607": ("shuffled", records.shuffled),
     "IB608": ("echo", records.echo),
-    "IB609": ("all-answers", cells.all_answers),
+    "IB609": ("all-answers", uniform.all_answers),
     "IB610": ("many-rows", records.many_rows),
     "IB611": ("deep-json", documents.deep_json),
     "IB612": ("links", documents.links),

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.authoring.attacks.attack import Draft
-from pytest_innovatorbench.authoring.attacks.cells import JSON, TEXT, raw, spell, with_values
+from pytest_innovatorbench.authoring.attacks.values import JSON, RAW, TEXT, spell, with_values
 from pytest_innovatorbench.evaluation.layout import EVALUATIONS, WORKSPACE
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def odd_names(stock: Stock) -> Iterator[Draft]:
 
 def _deep_cell(source: Source) -> Draft:
     first, *others = (
-        with_values(source.table, lambda cells: [raw(), *cells[1:]]).rows[:1],
+        with_values(source.table, lambda cells: [RAW, *cells[1:]]).rows[:1],
         source.table.rows[1:],
     )
     table = replace(source.table, rows=(*first, *others[0]))

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.authoring.attacks.attack import Base, Draft
-from pytest_innovatorbench.authoring.attacks.cells import JSON, TEXT, with_values
+from pytest_innovatorbench.authoring.attacks.values import JSON, TEXT, with_values
 from pytest_innovatorbench.evaluation.layout import EVALUATIONS
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.authoring.attacks.attack import Draft
-from pytest_innovatorbench.authoring.attacks.cells import value_places, with_values
+from pytest_innovatorbench.authoring.attacks.values import value_places, with_values
 from pytest_innovatorbench.authoring.findings import NotCheckedError
 from pytest_innovatorbench.authoring.tables import Table, format_table
 
