@@ -152,6 +152,14 @@ def test_a_crash_names_the_line(good: Good) -> None:
     assert finding.line == line + 1
 
 
+def test_an_evaluator_that_hangs_is_found(good: Good) -> None:
+    good.edit(good.evaluations / "task.yaml", "evaluation_seconds: 60", "evaluation_seconds: 1")
+    hang = "        if (outputs / 'predictions.csv').stat().st_size == 0:\n            while True: pass\n        truth = dict("
+    good.edit(good.evaluations / "task" / "evaluation.py", "        truth = dict(", hang)
+    messages = [finding.message for finding in good.findings("IB601")]
+    assert "empty files crashed the evaluator: evaluator did not finish within 1 s" in messages
+
+
 def test_a_constant_that_beats_the_baseline_is_found(good: Good) -> None:
     good.edit(
         good.evaluations / "task" / "evaluation.py", "ScoreCurve(baseline=0.78", "ScoreCurve(baseline=1.0"
