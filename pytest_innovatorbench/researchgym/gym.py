@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pytest_innovatorbench.researchgym.computers.base import Computer
     from pytest_innovatorbench.researchgym.parsing.parser import Parser
+    from pytest_innovatorbench.researchgym.web.browser import Browser
     from pytest_innovatorbench.tasks.model import Task
 
 # An evaluator that always fails costs the agent nothing, so something else must bound the trying.
@@ -82,6 +83,7 @@ class ResearchGym:
         allowance: What the agent may spend.
         computer: What it works on.
         parser: Reads documents for it.
+        browser: Searches and reads the web for it.
         judge: Evaluates its outputs.
         record: Takes the events.
         clock: Working time.
@@ -96,6 +98,7 @@ class ResearchGym:
         allowance: Allowance,
         computer: Computer,
         parser: Parser,
+        browser: Browser,
         judge: Judge,
         record: Record,
         clock: Clock,
@@ -106,6 +109,7 @@ class ResearchGym:
         self.allowance = allowance
         self.computer = computer
         self.parser = parser
+        self.browser = browser
         self.reader = Reader()
         self.ledger = Ledger()
         self.ending: str | None = None

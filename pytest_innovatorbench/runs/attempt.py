@@ -23,6 +23,9 @@ from pytest_innovatorbench.researchgym.computers.local import LocalComputer
 from pytest_innovatorbench.researchgym.gym import ResearchGym
 from pytest_innovatorbench.researchgym.ledger import Ledger, replay
 from pytest_innovatorbench.researchgym.parsing.parser import Parser
+from pytest_innovatorbench.researchgym.web.browser import Browser
+from pytest_innovatorbench.researchgym.web.policy import Policy, as_entry
+from pytest_innovatorbench.researchgym.web.searching import Corpus
 from pytest_innovatorbench.runs.conclusion import conclude
 from pytest_innovatorbench.runs.events import EVENTS_FILE, EventLog, read_events
 from pytest_innovatorbench.runs.judge import SubmissionJudge, evaluation_target
@@ -126,12 +129,14 @@ def _take_part(
         cancelled=stop.now,
         caps=_caps(spec.task),
     )
+    parser = Parser(room.sandbox)
     gym = ResearchGym(
         task=spec.task,
         seed=spec.seed,
         allowance=spec.allowance,
         computer=computer,
-        parser=Parser(room.sandbox),
+        parser=parser,
+        browser=_browser(spec.task, parser),
         judge=judge,
         record=_Recorder(log, board, spec.folder.name),
         clock=log.seconds,
@@ -148,6 +153,15 @@ def _take_part(
         gym.note("trouble", error=ending.error, detail=ending.detail)
     gym.evaluate_finally()
     return ending, gym.ledger
+
+
+def _browser(task: Task, parser: Parser) -> Browser:
+    policy = Policy(
+        mode=task.web.mode,
+        allowed=tuple(map(as_entry, task.web.allow)),
+        blocked=tuple(map(as_entry, task.web.block)),
+    )
+    return Browser(policy, parser, corpus=Corpus(task.web.corpus) if task.web.corpus else None)
 
 
 class _Recorder:

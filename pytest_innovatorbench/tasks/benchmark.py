@@ -21,6 +21,7 @@ from pytest_innovatorbench.tasks.model import (
     Resources,
     Task,
     TaskLimits,
+    Web,
 )
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ def _consistency_problems(
                 remedy="swap them or set direction",
             )
     yield from _requirements_problems(values, gym, shown)
+    yield from _web_problems(values, gym, shown)
 
 
 def _requirements_problems(values: Mapping[str, Any], gym: Path, shown: str) -> Iterator[Problem]:
@@ -213,6 +215,31 @@ def _requirements_problems(values: Mapping[str, Any], gym: Path, shown: str) -> 
     else:
         return
     yield Problem(file=shown, key="environment.requirements", message=problem, remedy="name a file there")
+
+
+def _web_problems(values: Mapping[str, Any], gym: Path, shown: str) -> Iterator[Problem]:
+    web = values.get("web", {})
+    if web.get("mode") == "allow" and not web.get("allow"):
+        yield Problem(file=shown, key="web.allow", message="is empty", remedy="name a host or set mode: none")
+    corpus = web.get("corpus")
+    if corpus is not None:
+        folder = (gym / corpus).resolve()
+        if not folder.is_relative_to(gym.resolve()) or not folder.is_dir():
+            message = f"there is no folder {corpus!r} in gym/{gym.name}"
+            yield Problem(file=shown, key="web.corpus", message=message, remedy="name a folder there")
+
+
+def _web(values: Mapping[str, Any], gym: Path) -> Web:
+    """Take what is stated; a task whose agents have the network may see the web, but for its source."""
+    stated = values.get("web", {})
+    paper = values.get("paper", {})
+    sources = (paper.get("url", ""), paper.get("repository", ""))
+    return Web(
+        mode=stated.get("mode", "open" if values.get("network") == "open" else "none"),
+        allow=tuple(stated.get("allow", ())),
+        block=tuple(stated.get("block", (source for source in sources if source))),
+        corpus=gym / stated["corpus"] if "corpus" in stated else None,
+    )
 
 
 def _build(task_id: str, evaluations: Path, gym: Path, values: Mapping[str, Any], text: str) -> Task:
@@ -234,6 +261,7 @@ def _build(task_id: str, evaluations: Path, gym: Path, values: Mapping[str, Any]
         limits=limits,
         resources=Resources(**values.get("resources", {})),
         network=values.get("network", "none"),
+        web=_web(values, gym),
         requirements=requirements if requirements.is_file() else None,
         hint=Hint(file=hint_file, **values.get("hint", {})) if hint_file.is_file() else None,
         metrics=tuple(Metric(**metric) for metric in values.get("metrics", ())),

@@ -26,10 +26,29 @@ class Paper:
     Attributes:
         title: Title of the source.
         url: Address of the source, if it has one.
+        repository: Address of its code, if that is public.
     """
 
     title: str = ""
     url: str = ""
+    repository: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """What agents may see of the web through actions.
+
+    Attributes:
+        mode: Nothing, what ``allow`` names, or everything public but ``block``.
+        allow: Hosts, or hosts with a path, that may be seen.
+        block: Those that may not be.
+        corpus: Folder with documents that are searched in place of the web.
+    """
+
+    mode: Literal["none", "allow", "open"] = "none"
+    allow: tuple[str, ...] = ()
+    block: tuple[str, ...] = ()
+    corpus: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +140,7 @@ class Task:
         limits: What an attempt may spend.
         resources: What a computer must have.
         network: Whether agents may use the network.
+        web: What they may see of the web through actions.
         requirements: Packages of the agent's environment, as a requirements file.
         hint: The hint, if there is one.
         metrics: What the evaluator measures.
@@ -141,6 +161,7 @@ class Task:
     limits: TaskLimits = TaskLimits()
     resources: Resources = Resources()
     network: Network = "none"
+    web: Web = Web()
     requirements: Path | None = None
     hint: Hint | None = None
     metrics: tuple[Metric, ...] = ()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.researchgym.actions.reader import Reader
     from pytest_innovatorbench.researchgym.computers.base import Computer
     from pytest_innovatorbench.researchgym.parsing.parser import Parser
+    from pytest_innovatorbench.researchgym.web.browser import Browser
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -28,6 +29,7 @@ class Desk(Protocol):
     computer: Computer
     reader: Reader
     parser: Parser
+    browser: Browser
 
     def remaining_seconds(self) -> float:
         """Working time left, in seconds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_innovatorbench.researchgym.actions.browse import BROWSE_ACTIONS
 from pytest_innovatorbench.researchgym.actions.command import COMMAND_ACTIONS
 from pytest_innovatorbench.researchgym.actions.file import FILE_ACTIONS
 from pytest_innovatorbench.researchgym.actions.parse import PARSE_ACTIONS
@@ -15,5 +16,6 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.researchgym.actions.declaration import ActionKind
 
 ACTIONS: Mapping[str, ActionKind] = {
-    kind.name: kind for kind in (*COMMAND_ACTIONS, *FILE_ACTIONS, *PARSE_ACTIONS, *SPECIAL_ACTIONS)
+    kind.name: kind
+    for kind in (*COMMAND_ACTIONS, *FILE_ACTIONS, *PARSE_ACTIONS, *BROWSE_ACTIONS, *SPECIAL_ACTIONS)
 }

@@ -24,7 +24,7 @@ SECONDS = 120.0
 _MEMORY = 2 << 30
 _PROCESSES = 64
 _MOST_OUTPUT = 64 << 20
-_PROGRAM = Path(__file__).with_name("program.py")
+_PROGRAMS = Path(__file__).parent
 _INSTALL = "pip install 'pytest-innovatorbench[parse]'"
 
 
@@ -37,12 +37,16 @@ class Parsed:
         pages: Pages, slides or frames, where it has some.
         images: Pictures, as ``media_type`` and ``base64``.
         note: What was left out.
+        title: Title of a web page.
+        links: Links of a web page: what they say, and where they lead.
     """
 
     text: str
     pages: int | None = None
     images: tuple[Mapping[str, str], ...] = ()
     note: str | None = None
+    title: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 class Parser:
@@ -61,7 +65,7 @@ class Parser:
         """Read a file.
 
         Args:
-            kind: ``pdf``, ``docx``, ``pptx``, ``latex``, ``image`` or ``video``.
+            kind: ``pdf``, ``docx``, ``pptx``, ``latex``, ``html``, ``image`` or ``video``.
             data: Its content.
             options: Of its kind, such as ``frame_interval``.
 
@@ -76,7 +80,7 @@ class Parser:
 
     def _run(self, kind: str, file: Path, options: str) -> tuple[bytes, int | None]:
         jail = _furnish(file)
-        paths = ("/parse/program.py", "/parse/file", *_sites())
+        paths = ("/parse/programs/program.py", "/parse/file", *_sites())
         program, shown, *sites = (self._sandbox.inside(jail, path) for path in paths)
         argv = [base_python(), "-I", "-S", program, kind, shown, options, *sites]
         reader, writer = os.pipe()
@@ -102,7 +106,7 @@ class Parser:
 def _furnish(file: Path) -> Jail:
     return Jail(
         binds=(
-            Bind(source=_PROGRAM, dest="/parse/program.py"),
+            Bind(source=_PROGRAMS, dest="/parse/programs"),
             Bind(source=file, dest="/parse/file"),
             *(Bind(source=Path(site), dest=site) for site in _sites()),
         ),
@@ -140,6 +144,8 @@ def _read(said: bytes, status: int | None, seconds: float) -> Parsed | str:
             pages=int(found["pages"]) if found.get("pages") is not None else None,
             images=tuple(_image(image) for image in found.get("images", ())),
             note=str(found["note"]) if found.get("note") else None,
+            title=str(found.get("title", "")),
+            links=tuple((str(link["text"]), str(link["url"])) for link in found.get("links", ())),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return "it could not be read: what reads it ended early, for want of memory most likely"

@@ -13,6 +13,7 @@ import base64
 import io
 import json
 import sys
+from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -138,10 +139,18 @@ def cut(parts: Any) -> dict[str, Any]:  # noqa: ANN401 - any iterable of texts
     return {"text": "\n".join(kept)}
 
 
+def read_html(path: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return a web page."""
+    sys.path.insert(0, __file__.rpartition("/")[0])
+    found: dict[str, Any] = import_module("page_reader").read_html(path, options)
+    return found
+
+
 READERS: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
     "pdf": read_pdf,
     "docx": read_docx,
     "pptx": read_pptx,
+    "html": read_html,
     "latex": read_latex,
     "image": read_image,
     "video": read_video,

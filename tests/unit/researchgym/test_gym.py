@@ -14,6 +14,8 @@ from pytest_innovatorbench.researchgym.gym import ResearchGym, Verdict
 from pytest_innovatorbench.researchgym.ledger import Allowance
 from pytest_innovatorbench.researchgym.model import Action, AttemptOverError, Observation
 from pytest_innovatorbench.researchgym.parsing.parser import Parser
+from pytest_innovatorbench.researchgym.web.browser import Browser
+from pytest_innovatorbench.researchgym.web.policy import Policy
 from pytest_innovatorbench.sandbox import open_sandbox
 from pytest_innovatorbench.tasks.benchmark import open_benchmark
 from tests.conftest import Tree
@@ -29,12 +31,14 @@ class Place:
         self.events: list[dict[str, Any]] = []
         self.verdicts: list[float | None] = []
         self.seconds = 0.0
+        parser = Parser(open_sandbox("bubblewrap"))
         self.gym = ResearchGym(
             task=task,
             seed=0,
             allowance=Allowance(**{"seconds": 60, "evals": 3, "steps": 100, "hint_penalty": 10} | allowance),
             computer=LocalComputer(open_sandbox("bubblewrap"), workspace_lower=task.gym, folder=folder),
-            parser=Parser(open_sandbox("bubblewrap")),
+            parser=parser,
+            browser=Browser(Policy(), parser),
             judge=self._judge,
             record=self._record,
             clock=lambda: self.seconds,

@@ -16,7 +16,7 @@ from pytest_innovatorbench.tasks.model import Resources, TaskLimits
 TEXT = (Path(__file__).parents[3] / "docs" / "task-yaml.md").read_text("utf-8")
 EXAMPLE = TEXT.split("```yaml\n")[1].split("```")[0]
 # `paper` and `environment` are described by the row of the whole.
-GROUPED = {"paper.title": "`title`", "paper.url": "`url`"}
+GROUPED = {"paper.title": "`title`", "paper.url": "`url`", "paper.repository": "`repository`"}
 
 
 def keys(part: dict[str, Any], prefix: str = "") -> Iterator[str]:

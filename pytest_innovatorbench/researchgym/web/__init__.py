@@ -1,0 +1,1 @@
+"""The web, as far as a task lets its agents see of it."""

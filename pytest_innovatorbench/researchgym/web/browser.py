@@ -1,0 +1,93 @@
+"""What an agent has open, and how it searches and reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pytest_innovatorbench.researchgym.web.fetching import Fetched, Fetcher
+from pytest_innovatorbench.researchgym.web.page import Page, make_page
+from pytest_innovatorbench.researchgym.web.policy import Policy, RefusedError
+from pytest_innovatorbench.researchgym.web.searching import CORPUS, Corpus, Result, SearchEngine, web_engine
+
+if TYPE_CHECKING:
+    from pytest_innovatorbench.researchgym.parsing.parser import Parser
+
+_ERROR = 400
+
+
+class Browser:
+    """One page at a time.
+
+    Args:
+        policy: Which pages may be seen.
+        parser: Reads pages, in a sandbox.
+        corpus: Documents of the task's own, which are searched in place of the web.
+        engine: Searches the web; else one whose key the harness has.
+
+    Attributes:
+        page: The page that is open.
+        line: Where the agent is in it, from 1.
+        hit: Where the last search in it stands, as an index of lines.
+        keyword: What was searched for in it.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        parser: Parser,
+        *,
+        corpus: Corpus | None = None,
+        engine: SearchEngine | None = None,
+    ) -> None:
+        self.page: Page | None = None
+        self.line = 1
+        self.hit = -1
+        self.keyword = ""
+        self._policy = policy
+        self._parser = parser
+        self._corpus = corpus
+        self._engine = engine
+        self._fetcher = Fetcher(policy)
+
+    def search(self, query: str, count: int) -> Sequence[Result]:
+        """Search the task's documents, or the web, of which only what may be seen is shown.
+
+        Raises:
+            RefusedError: There is no answer.
+        """
+        if self._corpus is not None:
+            return self._corpus.search(query, count)
+        if self._policy.mode == "none":
+            raise RefusedError("this task is worked on without the web")
+        found = (self._engine or web_engine()).search(query, count)
+        return [result for result in found if self._policy.permits(result.url)]
+
+    def open(self, url: str) -> Page:
+        """Open a page.
+
+        Raises:
+            RefusedError: It may not be seen, or cannot be had or shown.
+        """
+        page = make_page(self._fetch(url), self._parser)
+        if isinstance(page, str):
+            raise RefusedError(f"{url}: {page}")
+        self.page, self.line, self.hit, self.keyword = page, 1, -1, ""
+        return page
+
+    def find(self, keyword: str) -> list[int]:
+        """Return the lines of the page, from 1, that hold a text, upper and lower case alike."""
+        lines = self.page.lines if self.page else ()
+        return [number for number, line in enumerate(lines, start=1) if keyword.lower() in line.lower()]
+
+    def _fetch(self, url: str) -> Fetched:
+        if url.startswith(CORPUS):
+            if self._corpus is None:
+                raise RefusedError(f"there is no {url}")
+            name, content = self._corpus.read(url)
+            kind = "text/html" if name.endswith((".html", ".htm")) else "text/plain"
+            return Fetched(url=url, status=200, kind=kind, content=content)
+        fetched = self._fetcher.fetch(url)
+        if fetched.status >= _ERROR:
+            raise RefusedError(f"{url}: the server answered with status {fetched.status}")
+        return fetched
