@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.evaluation.model import Evaluation, Submission
     from pytest_innovatorbench.evaluation.target import EvaluationTarget
     from pytest_innovatorbench.sandbox.model import Sandbox
+    from pytest_innovatorbench.sandbox.trees import Entry
     from pytest_innovatorbench.tasks.model import Task
 
 
@@ -74,15 +75,21 @@ class Trials:
         self._known.update(zip(new, self.evaluate_all(new), strict=True))
         return [self._known[folder] for folder in wanted]
 
-    def evaluate(self, outputs: Path) -> Trial:
+    def evaluate(self, outputs: Path, *, place: Path | None = None, is_reversed: bool = False) -> Trial:
         """Freeze a folder, which is treated as hostile, and evaluate it.
+
+        Args:
+            outputs: The folder.
+            place: Existing folder for the copy that the evaluator sees, unless it is a small one.
+            is_reversed: Whether the files of that copy are made from the last name to the first.
 
         Raises:
             NotCheckedError: The machine has no sandbox, or the evaluator's packages cannot be installed.
         """
         archive = self._scratch / f"submission-{next(self._numbers)}.tar"
-        submission = freeze(walk_layers([outputs], ""), archive, Caps())
-        evaluation = evaluate(self._target, submission, sandbox=self._sandbox, scratch=self._scratch)
+        entries = walk_layers([outputs], "")
+        submission = freeze(_reverse(entries) if is_reversed else entries, archive, Caps())
+        evaluation = evaluate(self._target, submission, sandbox=self._sandbox, scratch=place or self._scratch)
         archive.unlink()
         return Trial(submission=submission, evaluation=evaluation)
 
@@ -105,3 +112,11 @@ class Trials:
             return open_sandbox(self._sandbox_name)
         except UserError as error:
             raise NotCheckedError(str(error)) from error
+
+
+def _reverse(entries: Iterable[Entry]) -> list[Entry]:
+    """Return a tree with each folder's names from the last to the first, folders before their content."""
+    paths = {entry: entry.path.split("/") for entry in entries}
+    names = sorted({name for parts in paths.values() for name in parts}, reverse=True)
+    rank = {name: number for number, name in enumerate(names)}
+    return sorted(paths, key=lambda entry: [rank[name] for name in paths[entry]])
