@@ -106,6 +106,16 @@ def text_of(node: ast.AST) -> str:
         return ""
 
 
+def parse(content: bytes) -> ast.Module | None:
+    """Return the syntax tree of a Python file, ``None`` if there is none."""
+    try:
+        with _parsing, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about the author's escape sequences
+            return ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
 def _read(subject: Subject) -> Iterator[Source]:
     folder = subject.evaluations / "task"
     files = (entry for entry in walk_layers([folder], "") if entry.path.endswith(".py"))
@@ -117,10 +127,9 @@ def _read(subject: Subject) -> Iterator[Source]:
 
 def _parse(entry: Entry) -> ast.Module | None:
     try:
-        with entry.open() as file, _parsing, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about the author's escape sequences
-            return ast.parse(file.read(MOST_BYTES))
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        with entry.open() as file:
+            return parse(file.read(MOST_BYTES))
+    except OSError:
         return None
 
 
