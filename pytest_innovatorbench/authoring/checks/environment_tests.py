@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest_innovatorbench
 from pytest_innovatorbench.authoring.checks import calibration, evaluator, layout
 from pytest_innovatorbench.authoring.checks.environment_programs import run
+from pytest_innovatorbench.authoring.checks.evaluator_faults import need_working
 from pytest_innovatorbench.authoring.checks.evaluator_sources import MOST_BYTES, parse
 from pytest_innovatorbench.authoring.findings import Finding, NotCheckedError
 from pytest_innovatorbench.authoring.model import Rule
@@ -74,6 +75,7 @@ def _exists(subject: Subject) -> Iterator[Finding]:
 
 def _pass(subject: Subject) -> Iterator[Finding]:
     tree = _tree(subject.test_file)
+    need_working(subject)  # tests of an evaluator that hangs would hang as well
     ended = _run(subject, by_pytest=tree is not None and _is_for_pytest(tree))
     findings = list(_findings(subject, tree, ended))
     if findings:
@@ -139,11 +141,7 @@ def _furnish(subject: Subject, target: EvaluationTarget) -> Jail:
             *dict.fromkeys((*harness().binds, *target.binds)),
             Bind(source=package, dest=f"{_LIBRARY}/{package.name}"),
             Bind(source=target.base, dest=f"{ROOT}/evaluations/base"),
-            *(
-                Bind(source=source, dest=f"{ROOT}/{shown}")
-                for shown, source in own.items()
-                if source.exists()
-            ),
+            *binds,
         ),
         cwd=ROOT,
         folders=(ROOT,),

@@ -155,7 +155,8 @@ def _explanation(subject: Subject, evaluation: Evaluation) -> str | None:
 def _located(subject: Subject, evaluation: Evaluation, message: str) -> Finding:
     file, line = next(iter(_traced(subject, evaluation)), (None, None))
     if file is None:
-        return Finding(message=message, file=subject.shown(subject.evaluations / "task" / "evaluation.py"))
+        name = "config.py" if (evaluation.error or "").endswith("TaskConfig") else "evaluation.py"
+        return Finding(message=message, file=subject.shown(subject.evaluations / "task" / name))
     return Finding(message=message, file=file, line=line)
 
 
