@@ -99,12 +99,19 @@ class Trials:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return list(pool.map(self.evaluate, folders))
 
-    @cached_property
+    @property
     def _target(self) -> EvaluationTarget:
+        if isinstance(self._target_or_reason, str):
+            raise NotCheckedError(self._target_or_reason)
+        return self._target_or_reason
+
+    @cached_property
+    def _target_or_reason(self) -> EvaluationTarget | str:
+        """What evaluates, or why nothing does: packages that cannot be installed are tried for once."""
         try:
             return evaluation_target(self._task)
         except UserError as error:
-            raise NotCheckedError(str(error)) from error
+            return str(error)
 
     @cached_property
     def _sandbox(self) -> Sandbox:

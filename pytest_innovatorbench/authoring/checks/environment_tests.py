@@ -48,6 +48,7 @@ _ENVIRONMENT = {
 }
 _BLOCK = re.compile(r"^={70}\n(?:FAIL|ERROR): (\S+)(.*?)(?=^={70}$|^-{70}\nRan )", re.MULTILINE | re.DOTALL)
 _SUMMARY = re.compile(r"^(?:FAILED|ERROR) (\S+)(?: - (.+))?$", re.MULTILINE)
+_PASSED = re.compile(r"^Ran [1-9]\d* test|\b[1-9]\d* (?:passed|skipped|xfailed)\b", re.MULTILINE)
 _RAISED = re.compile(r"^((?:\w+\.)*\w*(?:Error|Exception|Exit|Interrupt|Failure)\b.*)$", re.MULTILINE)
 
 
@@ -161,6 +162,8 @@ def _findings(subject: Subject, tree: ast.Module | None, ended: Ended) -> Iterat
         yield Finding(message="the tests ran out of memory", file=file)
     elif ended.status == _NO_TESTS or "\nRan 0 tests in " in ended.output:
         yield Finding(message="there is no test in the file", file=file)
+    elif ended.status == 0 and not _PASSED.search(ended.output):
+        yield Finding(message="the tests ended before all were run", file=file)
     elif ended.status:
         failed = list(_failed(ended.output)) or [
             Failed(name="the run of the tests", said=_last(ended.output))
