@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.authoring.checks.environment_programs import Ended
     from pytest_innovatorbench.authoring.subject import Subject
     from pytest_innovatorbench.evaluation.target import EvaluationTarget
-    from pytest_innovatorbench.sandbox import Sandbox
 
 SECONDS = 600.0
 PROCESSES = 256
 MOST_SHOWN = 5
 ROOT = "/benchmark"
 _LIBRARY = "/ibench"
+_PACKAGE = Path(pytest_innovatorbench.__file__).parent
 _LONGEST = 300
 _NO_TESTS = 5
 _SETTINGS = ("pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini", "conftest.py")
@@ -68,7 +68,7 @@ class Failed:
 def _exists(subject: Subject) -> Iterator[Finding]:
     if subject.test_file.is_file():
         return
-    if subject.root == builtin_root() and not subject.test_file.parent.is_dir():
+    if subject.root == builtin_root().resolve() and not subject.test_file.parent.is_dir():
         raise NotCheckedError("the tests of the built-in tasks are not installed with them")
     shown = subject.shown(subject.test_file)
     yield Finding(message=f"there is no {shown}", file=shown)
@@ -108,7 +108,8 @@ def _run(subject: Subject, *, by_pytest: bool) -> Ended:
     sandbox = open_sandbox(subject.options.sandbox)
     jail = _furnish(subject, target)
     sites = [*target.site_packages, *filter(None, [harness().site_packages])]
-    path = [_inside(sandbox, jail, place) for place in (ROOT, *map(str, sites), _LIBRARY)]
+    library = sandbox.inside(jail, f"{_LIBRARY}/{_PACKAGE.name}").removesuffix(f"/{_PACKAGE.name}")
+    path = [*(sandbox.inside(jail, place) for place in (ROOT, *map(str, sites))), library]
     jail = replace(jail, environment={**_ENVIRONMENT, "PYTHONPATH": ":".join(dict.fromkeys(path))})
     name = f"test_{subject.task_id}"
     program = (
@@ -116,7 +117,7 @@ def _run(subject: Subject, *, by_pytest: bool) -> Ended:
         if by_pytest
         else ["unittest", f"tests.{name}"]
     )
-    argv = [_inside(sandbox, jail, str(harness().python)), "-m", *program]
+    argv = [sandbox.inside(jail, str(harness().python)), "-m", *program]
     try:
         return run(sandbox, jail, argv, SECONDS)
     except MachineFaultError as error:
@@ -135,12 +136,11 @@ def _furnish(subject: Subject, target: EvaluationTarget) -> Jail:
     for shown, source in own.items():
         if source.exists() and source.resolve() != source:
             raise NotCheckedError(f"{shown} is a link")
-    package = Path(pytest_innovatorbench.__file__).parent
     binds = (Bind(source=source, dest=f"{ROOT}/{shown}") for shown, source in own.items() if source.exists())
     return Jail(
         binds=(
             *dict.fromkeys((*harness().binds, *target.binds)),
-            Bind(source=package, dest=f"{_LIBRARY}/{package.name}"),
+            Bind(source=_PACKAGE, dest=f"{_LIBRARY}/{_PACKAGE.name}"),
             Bind(source=target.base, dest=f"{ROOT}/evaluations/base"),
             *binds,
         ),
@@ -148,10 +148,6 @@ def _furnish(subject: Subject, target: EvaluationTarget) -> Jail:
         folders=(ROOT,),
         limits=Limits(memory=target.memory, processes=PROCESSES),
     )
-
-
-def _inside(sandbox: Sandbox, jail: Jail, path: str) -> str:
-    return sandbox.inside(jail, path)
 
 
 def _findings(subject: Subject, tree: ast.Module | None, ended: Ended) -> Iterator[Finding]:

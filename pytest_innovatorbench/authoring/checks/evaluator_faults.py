@@ -29,7 +29,7 @@ _WRITTEN = re.compile(
     r"\[Errno 30\][^\n]*|Read-only file system[^\n]*"
     r"|\[Errno 13\] Permission denied: '/(?:bench|workspace)[^\n]*"
 )
-_TRACED = re.compile(r'File "[^"\n]*/(evaluations/[^"\n]+)", line (\d+)')
+_TRACED = re.compile(r'File "[^"\n]{0,300}/(evaluations/[^"\n]{1,300})", line (\d+)')
 _RAISED = re.compile(r"evaluator raised (\S+) in (.+)")
 _RUN = re.compile(r"run_\d")
 

@@ -17,7 +17,7 @@ from pytest_innovatorbench.authoring.findings import NotCheckedError
 if TYPE_CHECKING:
     from pytest_innovatorbench.authoring.subject import Subject
     from pytest_innovatorbench.authoring.trials import Trial, Trials
-    from pytest_innovatorbench.evaluation.model import Evaluation
+    from pytest_innovatorbench.evaluation.model import Evaluation, Submission
 
 MOST_IN_MEMORY = 64 * 2**20
 # What the evaluator sees of submissions up to this size lies in memory anyway.
@@ -65,29 +65,33 @@ class EvaluatorTrials:
         """What came of the first submission when it was evaluated once more."""
         return _checked(self._trials.evaluate(self._first_folder))
 
-    @cached_property
-    def both_orders(self) -> tuple[Evaluation, Evaluation]:
-        """What came of the first submission with its files in one order of the folder and in the opposite.
+    @property
+    def has_one_order(self) -> bool:
+        """Whether the first submission has no two files."""
+        return self._frozen.files < 2  # noqa: PLR2004 - two can be swapped
 
-        Raises:
-            NotCheckedError: They cannot be laid out so on this machine.
-        """
-        frozen = self._trials.of(self._first_folder).submission
-        if frozen.files < 2:  # noqa: PLR2004 - one file has one order
-            return self.first, self.first
-        if frozen.size > MOST_IN_MEMORY:
-            raise NotCheckedError("the submission is too large to be laid out in another order")
-        if not keeps_order():
-            raise NotCheckedError("this machine lists files in the same order however they were made")
+    @property
+    def can_be_reordered(self) -> bool:
+        """Whether the files of the first submission can be listed in the opposite order here."""
+        return not self.has_one_order and self._frozen.size <= MOST_IN_MEMORY and keeps_order()
+
+    @cached_property
+    def forwards(self) -> Evaluation:
+        """What came of the first submission in memory, where folders list files by when they were made."""
+        if self._frozen.size <= _SMALL and self._frozen.files <= _FEW:
+            return self.first
         with _memory() as place:
-            is_there_anyway = frozen.size <= _SMALL and frozen.files <= _FEW
-            forwards = (
-                self.first
-                if is_there_anyway
-                else _checked(self._trials.evaluate(self._first_folder, place=place))
-            )
-            backwards = self._trials.evaluate(self._first_folder, place=place, is_reversed=True)
-        return forwards, _checked(backwards)
+            return _checked(self._trials.evaluate(self._first_folder, place=place))
+
+    @cached_property
+    def backwards(self) -> Evaluation:
+        """What came of it there with its files made in the opposite order."""
+        with _memory() as place:
+            return _checked(self._trials.evaluate(self._first_folder, place=place, is_reversed=True))
+
+    @property
+    def _frozen(self) -> Submission:
+        return self._trials.of(self._first_folder).submission
 
     @property
     def _first_folder(self) -> Path:

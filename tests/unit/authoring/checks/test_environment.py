@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pytest_innovatorbench.authoring.checks import environment_tests
+from pytest_innovatorbench.authoring.checks import environment_requirements, environment_tests
 from pytest_innovatorbench.authoring.checks.environment_requirements import _is_pinned, _line
 from pytest_innovatorbench.authoring.findings import Options
+from pytest_innovatorbench.errors import EnvironmentBuildError
+from pytest_innovatorbench.runs import judge
+from pytest_innovatorbench.tasks.environment import Environment
 from tests.unit.authoring.checks.test_evaluator import evaluation, found, only
 from tests.unit.authoring.good import Good
 
@@ -23,6 +26,13 @@ from pathlib import Path
 class OwnTest(unittest.TestCase):
     def test_it(self):
         {code}
+"""
+
+
+SEES_WHAT_IT_SHOULD = """\
+import os, pytest, yaml, evaluations.base.scoring
+        assert 'SECRET' not in os.environ
+        assert not Path(__file__).parents[1].joinpath('.git').exists()
 """
 
 
@@ -46,12 +56,30 @@ def make_wheel(folder: Path) -> Path:
     return wheel
 
 
+@pytest.mark.slow
 def test_requirements_that_cannot_be_installed(good: Good) -> None:
     own = good.evaluations / "requirements.txt"
     own.write_text("# nothing of the kind\n--no-index\nnothing-like-this==1.0\n")
-    finding = only(good, "IB701")
+    (finding,) = good.findings("IB701")
     assert finding.message.startswith("the packages cannot be installed: ERROR: Could not find a version")
     assert (finding.file, finding.line) == ("evaluations/toy/requirements.txt", 3)
+
+
+def test_what_cannot_be_installed_is_one_finding_and_tried_for_once(
+    good: Good, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The installation itself is tested above; here it fails at once, and for every rule that asks."""
+    tried: list[Path] = []
+
+    def fail(requirements: Path, _: object = None) -> Environment:
+        tried.append(requirements)
+        raise EnvironmentBuildError(f"the packages of {requirements} cannot be installed: ERROR: no x")
+
+    monkeypatch.setattr(environment_requirements, "build", fail)
+    monkeypatch.setattr(judge, "build", fail)
+    agent_requirements(good, "x==1.0\n")
+    assert only(good, "IB701").message == "the packages cannot be installed: ERROR: no x"
+    assert len(tried) == 2  # by the rule, and by whoever evaluates first
 
 
 @pytest.mark.parametrize(
@@ -251,9 +279,7 @@ def test_tests_that_fail(good: Good) -> None:
             "the run of the tests fails: so",
         ),
         ("import os; os._exit(0)", "the tests ended before all were run"),
-        ("assert not Path(__file__).parents[1].joinpath('.git').exists(), 'seen'", ""),
-        ("self.assertNotIn('SECRET', __import__('os').environ)", ""),
-        ("import pytest, yaml, evaluations.base.scoring", ""),
+        (SEES_WHAT_IT_SHOULD, ""),
     ],
 )
 def test_tests_are_confined(good: Good, monkeypatch: pytest.MonkeyPatch, code: str, said: str) -> None:
@@ -282,6 +308,13 @@ def test_tests_that_do_not_end(good: Good, monkeypatch: pytest.MonkeyPatch) -> N
     write_test(good, "print('x' * 10**6); __import__('time').sleep(60)")
     (finding,) = good.findings("IB704")
     assert finding.message == "the tests do not end within 0.5 s"
+
+
+def test_tests_that_want_too_much_memory(good: Good) -> None:
+    good.edit(good.evaluations / "task.yaml", "  evals: 3", "  evals: 3\n  evaluation_memory_gb: 0.3")
+    write_test(good, "bytearray(b'x') * 10**9")
+    (finding,) = good.findings("IB704")
+    assert finding.message in {"the tests ran out of memory", "test_it fails: MemoryError"}
 
 
 def test_tests_for_pytest(good: Good) -> None:

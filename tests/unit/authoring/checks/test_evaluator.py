@@ -249,12 +249,12 @@ def test_an_evaluator_that_is_too_slow(good: Good) -> None:
 
 
 def test_an_evaluator_that_leaves_little_time(good: Good) -> None:
-    limit(good, 4)
-    slow = "if '/bench/' in str(references) and not any(outputs.iterdir()): import time; time.sleep(2.1)"
+    limit(good, 3)
+    slow = "if '/bench/' in str(references) and not any(outputs.iterdir()): import time; time.sleep(1.6)"
     good.edit(evaluation(good), "        truth = ", f"        {slow}\n        truth = ")
     finding = only(good, "IB307")
     assert finding.severity == "warning"
-    assert finding.message.endswith("of the limit of 4 s")
+    assert finding.message.endswith("of the limit of 3 s")
 
 
 @pytest.mark.parametrize(
