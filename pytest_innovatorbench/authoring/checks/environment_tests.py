@@ -107,9 +107,8 @@ def _run(subject: Subject, *, by_pytest: bool) -> Ended:
     target = evaluation_target(subject.task)
     sandbox = open_sandbox(subject.options.sandbox)
     jail = _furnish(subject, target)
-    sites = [*target.site_packages, *filter(None, [harness().site_packages])]
     library = sandbox.inside(jail, f"{_LIBRARY}/{_PACKAGE.name}").removesuffix(f"/{_PACKAGE.name}")
-    path = [*(sandbox.inside(jail, place) for place in (ROOT, *map(str, sites))), library]
+    path = [*(sandbox.inside(jail, place) for place in (ROOT, *map(str, target.site_packages))), library]
     jail = replace(jail, environment={**_ENVIRONMENT, "PYTHONPATH": ":".join(dict.fromkeys(path))})
     name = f"test_{subject.task_id}"
     program = (
@@ -117,11 +116,17 @@ def _run(subject: Subject, *, by_pytest: bool) -> Ended:
         if by_pytest
         else ["unittest", f"tests.{name}"]
     )
-    argv = [sandbox.inside(jail, str(harness().python)), "-m", *program]
+    argv = [sandbox.inside(jail, str(_python())), "-m", *program]
     try:
         return run(sandbox, jail, argv, SECONDS)
     except MachineFaultError as error:
         raise NotCheckedError(f"the tests could not be run here: {error.message}") from error
+
+
+def _python() -> Path:
+    """Return the interpreter that has the packages of the harness and no others."""
+    environment = harness()
+    return environment.folder / "bin" / "python" if environment.folder else environment.python
 
 
 def _furnish(subject: Subject, target: EvaluationTarget) -> Jail:
