@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.researchgym.snapshots.content import read_window, windows
-from pytest_innovatorbench.researchgym.snapshots.index import Index, is_same
+from pytest_innovatorbench.researchgym.snapshots.index import Index, look_of
 from pytest_innovatorbench.researchgym.snapshots.model import CHUNK, Entry, Kind, Mark
 from pytest_innovatorbench.researchgym.snapshots.places import (
     DEEPEST,
@@ -69,25 +69,25 @@ class Capture:
     def _folder(self, fd: int, name: str, path: str, status: os.stat_result, depth: int) -> Entry:
         before = self._before.folder(path)
         known: dict[str, Known] = {}
-        entries: list[Entry | list[object]] = []
+        lines: list[str] = []
         prefix = f"{path}/" if path else ""
         with os.scandir(fd) as listing:
-            found = sorted(listing, key=lambda item: item.name)
-        for item in found:
+            found = {item.name: item for item in listing}
+        for child in sorted(found):
             try:
-                now = item.stat(follow_symlinks=False)
+                now = found[child].stat(follow_symlinks=False)
             except OSError:  # gone, or in a folder that is shut
                 continue
-            old = before.get(item.name)
-            if old is not None and now.st_nlink == 1 and is_same(old, now):
-                known[item.name] = old
-                entries.append(old[2])
+            old = before.get(child)
+            if old is not None and now.st_nlink == 1 and old[0] == look_of(now):
+                known[child] = old
+                lines.append(old[1])
                 self.files += 1
                 self.size += now.st_size
             elif stat.S_ISREG(now.st_mode):
-                entries.append(self._file(fd, item.name, prefix, now, old, known))
-            elif (entry := self._other(fd, item.name, prefix, now, depth)) is not None:
-                entries.append(entry)
+                lines.append(self._file(fd, child, prefix, now, old, known))
+            elif (entry := self._other(fd, child, prefix, now, depth)) is not None:
+                lines.append(entry.line())
         self.index.enter(path, known)
         return Entry(
             name,
@@ -95,7 +95,7 @@ class Capture:
             status.st_mode & MODE,
             status.st_mtime_ns,
             0,
-            self._objects.put_folder(entries),
+            self._objects.put_folder(lines),
             attributes(fd),
         )
 
@@ -107,22 +107,26 @@ class Capture:
         status: os.stat_result,
         old: Known | None,
         known: dict[str, Known],
-    ) -> Entry:
+    ) -> str:
         """Read a file, or find out that it is another name of one that was read."""
         self.files += 1
         identity = (status.st_dev, status.st_ino)
         if status.st_nlink > 1 and identity in self._links:
-            return Entry(name, "hard", 0, 0, 0, self._links[identity])
-        if old is not None and is_same(old, status):
-            entry, known[name] = Entry._make(old[2]), old
+            return Entry(name, "hard", 0, 0, 0, self._links[identity]).line()
+        if old is not None and old[0] == look_of(status):
+            known[name] = old
+            line, size = old[1], status.st_size
         else:
             entry, status = self._read_file(parent, name, prefix, status)
-            if entry.kind != "unreadable" and (new := self.index.known(status, entry)) is not None:
+            line, size = entry.line(), entry.size
+            if entry.kind == "unreadable":
+                return line
+            if (new := self.index.known(status, line)) is not None:
                 known[name] = new
-        self.size += entry.size
-        if status.st_nlink > 1 and entry.kind != "unreadable":
+        self.size += size
+        if status.st_nlink > 1:
             self._links[identity] = f"{prefix}{name}"
-        return entry
+        return line
 
     def _read_file(
         self, parent: int, name: str, prefix: str, status: os.stat_result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +13,13 @@ Kind: TypeAlias = Literal[
 ]
 Content: TypeAlias = list[str] | str | None
 
+_WRITER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+
 CHUNK = 4 << 20  # bytes of a file that are kept as one object
 
 
 class Entry(NamedTuple):
-    """One name in a folder, as it is kept; in JSON, a list.
+    """One name in a folder, as it is kept: as a line that is a list in JSON.
 
     Attributes:
         name: Within its folder; bytes that are not UTF-8 are surrogate escapes.
@@ -43,6 +46,21 @@ class Entry(NamedTuple):
         for position, chunk in enumerate(self.content or ()):
             number, _, digest = chunk.rpartition(":")
             yield CHUNK * (int(number) if number else position), digest
+
+    def line(self) -> str:
+        """Return it as a line."""
+        return _WRITER.encode(self)
+
+    @classmethod
+    def read(cls, line: str) -> Entry:
+        """Return the entry that is written in a line."""
+        return cls._make(json.loads(line))
+
+
+def name_in(line: str) -> str:
+    """Return the name of the entry in a line, without reading all of it where that can be avoided."""
+    name = line.split('"', 2)[1]
+    return Entry.read(line).name if "\\" in name else name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import DamagedSnapshotError, MachineFaultError
@@ -12,7 +11,7 @@ from pytest_innovatorbench.researchgym.snapshots.model import Entry
 from pytest_innovatorbench.researchgym.snapshots.packs import Packs, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
     from typing import Self
 
@@ -73,9 +72,9 @@ class Objects:
                 raise unusable(problem) from None
         return digest
 
-    def put_folder(self, entries: Sequence[Entry | list[object]]) -> str:
-        """Keep what is in a folder and return its digest."""
-        return self.put(json.dumps(entries, separators=(",", ":")).encode("ascii"))
+    def put_folder(self, lines: Iterable[str]) -> str:
+        """Keep what is in a folder, an entry a line, and return its digest."""
+        return self.put("\n".join(lines).encode("ascii"))
 
     def has(self, digest: str) -> bool:
         """Tell whether content is kept and not known to be damaged."""
@@ -104,14 +103,18 @@ class Objects:
             raise DamagedSnapshotError(what, digest=digest, snapshot=self.reader)
         return data
 
-    def get_folder(self, digest: str, path: str) -> Iterator[Entry]:
-        """Yield what is in a folder.
+    def get_lines(self, digest: str, path: str) -> list[str]:
+        """Return what is in a folder, an entry a line.
 
         Raises:
             DamagedSnapshotError: It is not there, or not what was put.
         """
         what = f"the list of {path!r}" if path else "the list of its root"
-        yield from map(Entry._make, json.loads(self.get(digest, what)))
+        return self.get(digest, what).decode("ascii").splitlines()
+
+    def get_folder(self, digest: str, path: str) -> Iterator[Entry]:
+        """Yield what is in a folder; see `get_lines`."""
+        return map(Entry.read, self.get_lines(digest, path))
 
     def commit(self) -> None:
         """Have what was put be there for good."""
@@ -123,7 +126,7 @@ class Objects:
     def sweep(self, live: Collection[bytes]) -> int:
         """Remove all objects but some; nobody else may use the store meanwhile.
 
-        Packs of which less than half is needed are written anew, without the rest.
+        Packs of which less than two thirds are needed are written anew, without the rest.
 
         Returns:
             How many were removed.
@@ -134,7 +137,7 @@ class Objects:
             if (place := there.get(digest)) is not None:
                 needed[place.pack] = needed.get(place.pack, 0) + place.stored
         size = {pack: self._packs.file(pack).stat().st_size for pack in self._packs.numbers()}
-        gone = {pack for pack in size if 2 * needed.get(pack, 0) < size[pack]}
+        gone = {pack for pack in size if 3 * needed.get(pack, 0) < 2 * size[pack]}
         # The empty ones first, since this may be for lack of space.
         for pack in gone - needed.keys():
             self._packs.file(pack).unlink()

@@ -47,8 +47,11 @@ def open_file(name: str, parent: int) -> Iterator[int]:
     Raises:
         OSError: It cannot be opened, or is no regular file (any more).
     """
-    with _unlocked(name, parent, stat.S_IRUSR):
+    try:
         fd = os.open(name, _FILE, dir_fd=parent)
+    except PermissionError:
+        with _unlocked(name, parent, stat.S_IRUSR):
+            fd = os.open(name, _FILE, dir_fd=parent)
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise OSError(f"{name!r} is not a regular file")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from pytest_innovatorbench.errors import MachineFaultError, SnapshotError
 from pytest_innovatorbench.researchgym.snapshots.aside import NEW, Aside
 from pytest_innovatorbench.researchgym.snapshots.content import holds, write
-from pytest_innovatorbench.researchgym.snapshots.index import RACY, Index, is_same
-from pytest_innovatorbench.researchgym.snapshots.model import Entry, Restored
+from pytest_innovatorbench.researchgym.snapshots.index import RACY, Index, look_of
+from pytest_innovatorbench.researchgym.snapshots.model import Entry, Restored, name_in
 from pytest_innovatorbench.researchgym.snapshots.places import (
     MODE,
     attributes,
@@ -82,7 +82,7 @@ class Restoration:
         )
 
     def _folder(self, fd: int, path: str, folder: Entry) -> None:
-        wanted = {entry.name: entry for entry in self._objects.get_folder(str(folder.content), path)}
+        wanted = {name_in(line): line for line in self._objects.get_lines(str(folder.content), path)}
         if any("/" in name or name in _NO_NAMES for name in wanted):
             raise SnapshotError(
                 f"the snapshot has an impossible name in {path!r}", remedy="use another snapshot"
@@ -93,25 +93,25 @@ class Restoration:
         before = self._before.folder(path)
         known: dict[str, Known] = {}
         prefix = f"{path}/" if path else ""
-        for name, entry in wanted.items():
+        for name, line in wanted.items():
             status, old = present.get(name), before.get(name)
-            if status is not None and status.st_nlink == 1 and _is_untouched(entry, status, old):
+            if old is not None and old[1] == line and status is not None and _is_untouched(status, old):
                 self._kept += 1
-            elif entry.kind in {"file", "sparse"}:
-                old = self._file(fd, prefix, entry, status, old)
-            else:
-                self._other(fd, prefix, entry, status)
-                continue
-            if old is not None:
                 known[name] = old
+                continue
+            entry = Entry.read(line)
+            if entry.kind not in {"file", "sparse"}:
+                self._other(fd, prefix, entry, status)
+            elif (new := self.index.known(self._file(fd, prefix, entry, status, old), line)) is not None:
+                known[name] = new
         self.index.enter(path, known)
         set_attributes(fd, folder.attributes)
         os.utime(fd, ns=(folder.mtime, folder.mtime))
 
     def _file(
         self, parent: int, prefix: str, entry: Entry, status: os.stat_result | None, old: Known | None
-    ) -> Known | None:
-        """Restore a file and return what is known of it now."""
+    ) -> os.stat_result:
+        """Restore a file and return what it is now."""
         after = None
         if status is not None and stat.S_ISREG(status.st_mode):
             after = self._adjust(parent, entry, status, old)
@@ -122,7 +122,7 @@ class Restoration:
             self._move_in(parent, entry, status)
             after = os.stat(entry.name, dir_fd=parent, follow_symlinks=False)
         self._firsts[after.st_dev, after.st_ino] = f"{prefix}{entry.name}"
-        return self.index.known(after, entry)
+        return after
 
     def _adjust(
         self, parent: int, entry: Entry, status: os.stat_result, old: Known | None
@@ -130,8 +130,8 @@ class Restoration:
         """Give a file its times and mode if it holds what it should; else return nothing."""
         if status.st_size != entry.size or (status.st_dev, status.st_ino) in self._firsts:
             return None
-        is_known = old is not None and is_same(old, status)
-        if is_known and old is not None and Entry._make(old[2]).content != entry.content:
+        is_known = old is not None and old[0] == look_of(status)
+        if is_known and old is not None and Entry.read(old[1]).content != entry.content:
             return None
         with suppress(OSError), open_file(entry.name, parent) as fd:
             if not is_known and not holds(self._objects, fd, entry):
@@ -217,8 +217,8 @@ def _look(fd: int) -> Mapping[str, os.stat_result]:
         return {item.name: item.stat(follow_symlinks=False) for item in listing}
 
 
-def _is_untouched(entry: Entry, status: os.stat_result, old: Known | None) -> bool:
-    return old is not None and is_same(old, status) and tuple(old[2]) == entry
+def _is_untouched(status: os.stat_result, old: Known) -> bool:
+    return status.st_nlink == 1 and old[0] == look_of(status)
 
 
 def _has_times_and_mode(status: os.stat_result, entry: Entry) -> bool:
