@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,11 @@ DRAFTS: dict[str, tuple[str, Callable[[Stock], Iterable[Draft]]]] = {
 
 
 def build(
-    subject: Subject, codes: Iterable[str] = (*DRAFTS, OWN), *, seen: set[str] | None = None
+    subject: Subject,
+    codes: Iterable[str] = (*DRAFTS, OWN),
+    *,
+    seen: set[str] | None = None,
+    most: int | None = None,
 ) -> Sequence[Attack]:
     """Write attacks on a task into its folder for temporary files.
 
@@ -47,6 +52,7 @@ def build(
         subject: The task.
         codes: The rules whose attacks are wanted.
         seen: Digests of submissions that were tried before, to which those of these are added.
+        most: How many of each code to make, ``None`` for all. Those that tell most come first.
 
     Returns:
         The attacks in the order of their codes; those that differ from the reference submission and from
@@ -55,7 +61,8 @@ def build(
     attacks: list[Attack] = []
     seen = set() if seen is None else seen
     for code in codes:
-        attacks.extend(_own(subject) if code == OWN else _built(subject, code, seen))
+        made = _own(subject) if code == OWN else _built(subject, code, seen)
+        attacks.extend(itertools.islice(made, most))
     return attacks
 
 

@@ -11,6 +11,7 @@ import json
 import pickle
 import secrets
 import zipfile
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from pytest_innovatorbench.authoring.attacks.stock import Source, Stock
 
+_MOST_EXPRESSIONS = 1_000
 READ = "-read-the-references"
 _FULL = {
     "score": 100,
@@ -152,7 +154,9 @@ def _zip(files: Mapping[str, bytes]) -> bytes:
 def _values(stock: Stock, source: Source) -> Draft:
     token, code = _payload(stock.task_id)
     expression = _expression(code)
-    table = with_values(source.table, lambda cells: [expression] * len(cells))
+    few = replace(source.table, rows=source.table.rows[:_MOST_EXPRESSIONS])
+    table = with_values(few, lambda cells: [expression] * len(cells))
+    table = replace(table, rows=(*table.rows, *source.table.rows[_MOST_EXPRESSIONS:]))
     name = f"a Python expression for each value in {source.path}"
     return Draft(name=name, files={source.path: table}, of=source.path, token=token)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.authoring.attacks.attack import Draft
-from pytest_innovatorbench.authoring.attacks.values import value_places, with_values
+from pytest_innovatorbench.authoring.attacks.values import LARGEST, value_places, with_values
 from pytest_innovatorbench.authoring.findings import NotCheckedError
 from pytest_innovatorbench.authoring.tables import Table, format_table
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 SEEDS = 5
 MOST_ROWS = 1_000_000
-LARGEST = 20_000_000  # bytes of a file with that many
 _MOST_ECHOES = 4
 
 

@@ -11,6 +11,7 @@ from pytest_innovatorbench.authoring.attacks.values import (
     JSON,
     RAW,
     TEXT,
+    fits,
     numeric_columns,
     replaced,
     spell,
@@ -145,7 +146,9 @@ def _spoilt_numbers(
         return [replaced(old, cell) if place in columns else old for place, old in enumerate(cells)]
 
     every = with_values(table, spoil)
-    yield Draft(name=f"{name} for every number in {path}", files={path: _written(every, literal)}, of=path)
+    if fits(table, len(literal)):
+        files = {path: _written(every, literal)}
+        yield Draft(name=f"{name} for every number in {path}", files=files, of=path)
     one = replace(table, rows=(every.rows[0], *table.rows[1:]))
     if len(table.rows) > 1:
         files = {path: _written(one, literal)}

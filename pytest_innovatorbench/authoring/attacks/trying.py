@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -24,9 +23,8 @@ if TYPE_CHECKING:
 BAND = 5.0  # points that the baseline submission may have
 _LEEWAY = 3.0
 _CRASHED = "crashed the evaluator"
-# Evaluators that take longer, in seconds, are attacked with so many drafts of each kind.
-_SLOW = ((15.0, 2), (1.5, 6))
-_ALL = 1_000
+# Where evaluating takes more seconds, or the submission has more bytes: so many attacks of each kind.
+_SLOW = ((15.0, 20_000_000, 2), (1.5, 5_000_000, 6))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +59,8 @@ class Measure:
     def __init__(self, subject: Subject, stock: Stock) -> None:
         self._folder = subject.scratch / "attacks" / "measured"
         self._floors: dict[str, float] = {}
+        self._size = sum(map(len, stock.reference.values()))
+        self._judged = subject.task.judge is not None
         self.reference, self.seconds = self._measured(subject, stock.reference)
         self.baseline = self._measured(subject, stock.baseline)[0] if stock.baseline else 0.0
 
@@ -79,10 +79,13 @@ class Measure:
         part = 2 * draft.share / (1 + draft.share)
         return max(nothing, (self.reference or 0.0) * part + _LEEWAY)
 
-    def most(self, *, judged: bool) -> int:
-        """Return how many attacks of each kind there is time for, or money where a model judges."""
-        fewest = _SLOW[0][1]
-        return fewest if judged else next((count for seconds, count in _SLOW if self.seconds > seconds), _ALL)
+    @property
+    def most(self) -> int | None:
+        """How many attacks of each kind there is time for, or money where a model judges; None for all."""
+        for seconds, size, count in _SLOW:
+            if self._judged or self.seconds > seconds or self._size > size:
+                return count
+        return None
 
     def _floor(self, subject: Subject, stock: Stock, path: str) -> float:
         """Return what the reference's other files earn beside the baseline's file."""
@@ -132,20 +135,12 @@ def attempt(subject: Subject, attacks: Sequence[Attack]) -> list[Attempted]:
         NotCheckedError: The machine cannot evaluate, or the reference submission has no score.
     """
     measure, stock = measure_of(subject), stock_of(subject)
-    ready = list(_chosen(attacks, measure.most(judged=subject.task.judge is not None)))
+    ready = [attack for attack in attacks if attack.folder is not None]
     trials = subject.trials.evaluate_all(attack.folder for attack in ready if attack.folder is not None)
     attempted = [
         _conclude(subject, stock, measure, attack, trial) for attack, trial in zip(ready, trials, strict=True)
     ]
     return list(_grouped(attempted))
-
-
-def _chosen(attacks: Sequence[Attack], most: int) -> Iterator[Attack]:
-    counted: Counter[str] = Counter()
-    for attack in attacks:
-        counted[attack.code] += attack.folder is not None
-        if attack.folder is not None and counted[attack.code] <= most:
-            yield attack
 
 
 def _conclude(subject: Subject, stock: Stock, measure: Measure, attack: Attack, trial: Trial) -> Attempted:

@@ -11,6 +11,7 @@ from pytest_innovatorbench.authoring.attacks.attack import Draft
 from pytest_innovatorbench.authoring.attacks.values import (
     JSON,
     TEXT,
+    fits,
     numeric_columns,
     replaced,
     share_without_values,
@@ -133,6 +134,8 @@ def _labels(table: Table) -> dict[int, list[object]]:
 
 
 def _joined(answers: Sequence[object], table: Table) -> Iterator[tuple[str, object]]:
+    if not fits(table, _LONGEST_CELL):
+        return
     for name, mark in (("commas", ", "), ("spaces", " "), ("line ends", "\n")):
         yield f"all answers with {name} between", mark.join(map(str, answers))[:_LONGEST_CELL]
     listed = list(answers)

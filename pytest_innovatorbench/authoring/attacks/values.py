@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 TEXT = ("csv", "tsv", "txt")
 JSON = ("json", "jsonl")
+LARGEST = 20_000_000  # bytes of a file that attacks fill up
 RAW = "@@raw@@"  # the cell that `spell` puts a literal in place of
 
 
@@ -45,6 +46,11 @@ def spell(table: Table, literal: str) -> bytes:
     """Return a table as it is written, with a literal wherever `RAW` is a cell."""
     data = format_table(table)
     return data.replace(b'"' + RAW.encode() + b'"', literal.encode()).replace(RAW.encode(), literal.encode())
+
+
+def fits(table: Table, size: int) -> bool:
+    """Tell whether all values of a table may be replaced by so many bytes."""
+    return len(table.rows) * len(table.value_columns) * size <= LARGEST
 
 
 def share_without_values(stock: Stock, table: Table) -> float:

@@ -36,8 +36,8 @@ _KNOWN: WeakKeyDictionary[Subject, _Known] = WeakKeyDictionary()
 def _try(code: str) -> Callable[[Subject], Iterator[Finding]]:
     def check(subject: Subject) -> Iterator[Finding]:
         known = _KNOWN.setdefault(subject, _Known())
-        measure_of(subject)  # before anything is built in vain
-        attacks = build(subject, [code], seen=known.digests)
+        most = measure_of(subject).most if code != OWN else None
+        attacks = build(subject, [code], seen=known.digests, most=most)
         for attack in attacks:
             if attack.folder is None:
                 raise NotCheckedError(attack.reason or "the attack cannot be made")

@@ -15,6 +15,7 @@ import pytest
 from pytest_innovatorbench.authoring.attacks import Attack, attempt, build, records
 from pytest_innovatorbench.authoring.attacks.building import DRAFTS
 from pytest_innovatorbench.authoring.attacks.payloads import READ
+from pytest_innovatorbench.authoring.attacks.trying import measure_of
 from pytest_innovatorbench.authoring.findings import Options
 
 if TYPE_CHECKING:
@@ -220,3 +221,20 @@ def test_links_of_attacks_are_refused(good: Good) -> None:
     assert len(links) == 4
     assert all(one.trial.submission.refused_count == 1 for one in links)
     assert [one.weakness for one in attempted if one.weakness] == []
+
+
+def test_large_submissions_are_attacked_less(good: Good) -> None:
+    assert measure_of(good.subject()).most is None
+    for size, most in ((6_000_000, 6), (21_000_000, 2)):
+        (outputs(good) / "weights.bin").write_bytes(bytes(size))
+        assert measure_of(good.subject()).most == most
+    assert len(build(good.subject(), ["IB603", "IB604"], most=2)) == 4
+
+
+def test_values_are_not_filled_up_without_end(good: Good) -> None:
+    submit(good, "p.csv", "id,y\n" + "".join(f"a{number},{number % 7}\n" for number in range(20_000)))
+    assert "5,000 digits for every number in p.csv" not in built(good, "IB604")
+    assert "5,000 digits in one record of p.csv" in built(good, "IB604")
+    text = (built(good, "IB613")["a Python expression for each value in p.csv"] / "p.csv").read_text()
+    assert text.count("exec(") == 1_000
+    assert text.count("\n") == 20_001

@@ -50,7 +50,7 @@ WEAK: dict[str, tuple[tuple[tuple[str, str], ...], str]] = {
     ),
     "IB605": (
         ((COMPLETE, "if len(predictions.keys() & truth.keys()) < 0.7 * len(truth):"), (EVERY, GIVEN)),
-        "every fourth id missing in predictions.csv earned 81.9 points, of which it deserves at most 70.8",
+        "every fourth id missing in predictions.csv earned 82.2 points, of which it deserves at most 70.8",
     ),
     "IB607": (
         (
@@ -137,7 +137,7 @@ def test_each_attack_finds_the_evaluator_that_pays_for_it(code: str, good: Good)
 def test_a_weakness_is_reported_once(good: Good) -> None:
     weaken(good, "IB603")
     subject = good.subject(ATTACK)
-    assert [rule.code for rule in RULES[:6] if check(rule, subject).findings] == ["IB603"]
+    assert [rule.code for rule in RULES[:4] if check(rule, subject).findings] == ["IB603"]
 
 
 def test_a_crash_names_the_line(good: Good) -> None:
