@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.reports.charts import bar_chart, curve_chart
 from pytest_innovatorbench.reports.markup import Markup, element, joined
+from pytest_innovatorbench.reports.page import render_page
 from pytest_innovatorbench.reports.summary import denominator_text, grouped, is_counted, note_text
 from pytest_innovatorbench.reports.text import (
     NOTHING,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 CHART_LIMIT = 600
 """Most bars and most curves; the table has a row for every attempt."""
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _COLOURS = 6
 _HEADINGS = ("Task", "Domain", "Agent", "Seed", "First", "Best", "Final", "Evals", "Hint", "Time", "Status")
 _FIGURES = {"Seed", "First", "Best", "Final", "Evals", "Time"}
@@ -36,22 +35,7 @@ _FIGURES = {"Seed", "First", "Best", "Final", "Evals", "Time"}
 def render_html(document: ReportDocument) -> str:
     """Return the report as one self-contained HTML page for light and dark screens."""
     colours = {agent.agent: index % _COLOURS for index, agent in enumerate(document.agents)}
-    body = element("body", element("main", _header(document), *_sections(document, colours)))
-    return f"<!DOCTYPE html>\n{element('html', _head(), body, lang='en')}\n"
-
-
-def _head() -> Markup:
-    # The style sheet is ours and holds no character that ends it.
-    style = Markup(files(__package__).joinpath("report.css").read_text(encoding="utf-8"))
-    return element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", "InnovatorBench report"),
-        element("style", style),
-    )
+    return render_page("InnovatorBench report", _header(document), *_sections(document, colours))
 
 
 def _header(document: ReportDocument) -> Markup:

@@ -57,18 +57,31 @@ def write_report(target: ReportTarget, document: ReportDocument) -> Path:
     Raises:
         UserError: The file cannot be written there.
     """
-    text = _renderer(target.kind)(document)
+    return write_file(target.path, _renderer(target.kind)(document).encode(), called=f"the report {target}")
+
+
+def write_file(wanted: Path, content: bytes, *, called: str = "") -> Path:
+    """Write a file in place of an earlier one and return its absolute path.
+
+    A reader sees the earlier file or the whole new one, never a part. Folders are made as needed.
+
+    Args:
+        wanted: Where to.
+        content: What it holds.
+        called: How errors call it; its path if left out.
+
+    Raises:
+        UserError: It cannot be written there.
+    """
     try:
         # Links are followed, so that the file that is meant is replaced and not the link to it.
-        path = target.path.expanduser().resolve()
+        path = wanted.expanduser().resolve()
         _check_replaceable(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, text)
+        _replace(path, content)
     except (OSError, RuntimeError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise UserError(
-            f"cannot write the report {target}: {reason}", remedy="choose another path"
-        ) from error
+        raise UserError(f"cannot write {called or wanted}: {reason}", remedy="choose another path") from error
     return path
 
 
@@ -97,10 +110,10 @@ def _check_replaceable(path: Path) -> None:
         raise OSError(0, "it is not a plain file")
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, content: bytes) -> None:
     draft = path.with_name(f".{path.name[:200]}.{os.getpid()}.tmp")
     try:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_bytes(content)
         draft.replace(path)
     finally:
         with suppress(OSError):

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_innovatorbench.tasks.model import Metric
+
 if TYPE_CHECKING:
-    from pytest_innovatorbench.authoring.calibration.samples import Samples
-    from pytest_innovatorbench.tasks.model import Metric
+    from pytest_innovatorbench.authoring.calibration.samples import Sample, Samples
 
 LEAST_GAP = 0.05
 # Of the distance between baseline and reference. Authors state the anchors of their curves: those of the
@@ -71,16 +72,44 @@ class Measured:
 
 def measure(samples: Samples) -> Sequence[Measured]:
     """Return the metrics that ``task.yaml`` states, with what the evaluator returns for the samples."""
-    baseline = samples.baseline and samples.trial(samples.baseline).evaluation.metrics
-    reference = samples.reference and samples.trial(samples.reference).evaluation.metrics
+    baseline, reference = _results(samples, samples.baseline), _results(samples, samples.reference)
     return [
         Measured(
             metric=metric,
-            baseline=find_value(metric.name, baseline or {}),
-            reference=find_value(metric.name, reference or {}),
+            baseline=find_value(metric.name, baseline),
+            reference=find_value(metric.name, reference),
         )
         for metric in samples.task.metrics
     ]
+
+
+def discover(samples: Samples) -> Sequence[Measured]:
+    """Return what the evaluator measures beside the score, for tasks that state no metrics.
+
+    What the reference has more of counts as better.
+    """
+    baseline, reference = _results(samples, samples.baseline), _results(samples, samples.reference)
+    return [
+        Measured(
+            metric=Metric(
+                name=name, baseline=low, reference=high, direction="maximize" if high > low else "minimize"
+            ),
+            baseline=low,
+            reference=high,
+        )
+        for name, high in _numbers(reference)
+        if (low := find_value(name, baseline)) is not None and low != high
+    ]
+
+
+def _results(samples: Samples, sample: Sample | None) -> Mapping[str, Any]:
+    return {} if sample is None else samples.trial(sample).evaluation.metrics
+
+
+def _numbers(results: Mapping[str, Any]) -> Sequence[tuple[str, float]]:
+    holders = [result for result in results.values() if isinstance(result, dict)]
+    pairs = [(name, value) for holder in holders for name, value in holder.items()]
+    return [(name, float(value)) for name, value in pairs if name != "score" and _is_number(value)]
 
 
 def find_value(name: str, results: Mapping[str, Any]) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.authoring.findings import NotCheckedError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.sandbox.trees import Entry
 
 FEWEST_RECORDS = 4
+LEAST_FALL = 1.0  # points
+MOST_RISE = 2.0  # points; which records are permuted is chance, and a few may gain by it
 LEAST_CHANGED = 0.2  # share of records that have to get another answer
 MOST_BYTES = 200_000_000
 _CODE = (".py", ".sh", ".ipynb", ".so", ".c", ".cc", ".cpp", ".cu", ".js", ".rs", ".go")
@@ -95,6 +98,14 @@ class Permutation:
                 shutil.copyfileobj(source, copy)
         records = sum(len(_chosen(source.table, share)) for source in self._sources)
         return Permuted(share=share, records=records, folder=folder)
+
+
+def explain_unmoved(scores: Sequence[float]) -> str:
+    """Return what is wrong with the scores of none, more and all records permuted; ``""`` if nothing."""
+    if scores[-1] > scores[0] - LEAST_FALL:
+        return "the score does not fall"
+    rises = any(more > less + MOST_RISE for less, more in pairwise(scores))
+    return "the score rises again" if rises else ""
 
 
 def _read(entry: Entry) -> _Source | None:

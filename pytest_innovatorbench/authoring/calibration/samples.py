@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -60,9 +60,10 @@ class Samples:
         self._scratch = subject.scratch / "calibration"
         self._scratch.mkdir(exist_ok=True)
         self._repeat = subject.options.repeat
-        self.attempts = Attempts(
+        self._attempts = Attempts(
             self.task, sandbox=subject.options.sandbox, folder=self._scratch / "attempts"
         )
+        self._attempted: dict[tuple[str, int], AgentTrial] = {}
 
     @property
     def has_solution(self) -> bool:
@@ -104,8 +105,7 @@ class Samples:
         """The attempt of the oracle that makes the reference, where no sample outputs are shipped."""
         if holds_files(self.task.expected_outputs) or not self.has_solution:
             return None
-        (trial,) = self.attempts.run([("oracle", 0)])
-        return trial
+        return self.run_agents(["oracle"], 1)[0]
 
     @cached_property
     def permutation(self) -> Permutation:
@@ -154,12 +154,18 @@ class Samples:
         """
         if not self._repeat:
             raise NotCheckedError("agents were not run (--repeat)")
-        # The oracle may have made the reference already, with the first seed.
-        made = [self.made] if self.made else []
         agents = ("oracle", "baseline", "nop") if self.baseline else ("oracle", "nop")
-        wanted = [(agent, seed) for agent in agents for seed in range(self._repeat)][len(made) :]
-        trials = [*made, *self.attempts.run(wanted)]
+        trials = self.run_agents(agents, self._repeat)
         return {agent: [trial for trial in trials if trial.result.agent == agent] for agent in agents}
+
+    def run_agents(
+        self, agents: Sequence[str], seeds: int, say: Callable[[str], None] = lambda _: None
+    ) -> list[AgentTrial]:
+        """Run each agent with each of so many seeds, or return what came of it before."""
+        wanted = [(agent, seed) for agent in agents for seed in range(seeds)]
+        new = [pair for pair in wanted if pair not in self._attempted]
+        self._attempted.update(zip(new, self._attempts.run(new, say), strict=True))
+        return [self._attempted[pair] for pair in wanted]
 
     def score(self, kind: Literal["baseline", "reference"]) -> float:
         """Return what the baseline or the reference scores.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from pytest_innovatorbench.authoring.calibration.permutation import LEAST_FALL, explain_unmoved
 from pytest_innovatorbench.authoring.calibration.samples import samples_of
 from pytest_innovatorbench.authoring.findings import Finding, NotCheckedError
 from pytest_innovatorbench.authoring.model import Rule
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
     from pytest_innovatorbench.authoring.calibration.samples import Samples
     from pytest_innovatorbench.authoring.subject import Subject
-
-LEAST_FALL = 1.0  # points
-MOST_RISE = 2.0  # points; which records are permuted is chance, and a few may gain by it
 
 
 def _rising(subject: Subject) -> Iterator[Finding]:
@@ -56,15 +54,13 @@ def _falling(subject: Subject) -> Iterator[Finding]:
 
 
 def _unmoved(subject: Subject, samples: Samples, scores: list[float]) -> Iterator[Finding]:
-    falls = scores[-1] <= scores[0] - LEAST_FALL
-    rises = any(more > less + MOST_RISE for less, more in pairwise(scores))
-    if falls and not rises:
+    how = explain_unmoved(scores)
+    if not how:
         return
     if samples.permutation.has_code:
         raise NotCheckedError("the score does not follow the records; there is code that it may be for")
     shares = [0.0, *(part.share for part in samples.permuted)]
     shown = ", ".join(f"{share:.0%}: {score:.1f}" for share, score in zip(shares, scores, strict=True))
-    how = "the score does not fall" if not falls else "the score rises again"
     yield Finding(
         message=f"{how} when records of {samples.permutation.names} have the answers of others ({shown})",
         file=_evaluator_file(subject),

@@ -1,0 +1,1 @@
+"""What ``ibench calibrate`` shows: lines, a picture, a page and a document."""
