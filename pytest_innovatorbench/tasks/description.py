@@ -1,25 +1,78 @@
-"""Reading ``task_description.md``: its sections and the limits it states."""
+"""Reading ``task_description.md``: its sections, line by line, and the limits it states."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from pytest_innovatorbench.tasks.limits import find_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-_HEADING = re.compile(r"^#{1,6}\s+(?P<title>.+?)\s*#*\s*$")
-_FENCE = re.compile(r"^\s{0,3}(?P<mark>`{3,}|~{3,})")
-_SECTIONS = ("motivation", "task", "data", "constraint", "evaluation", "environment", "scripts")
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?)\b"
+SECTIONS = ("motivation", "task", "data", "constraint", "evaluation", "environment", "scripts")
+Kind: TypeAlias = Literal["text", "heading", "code", "fence"]
+
+_NAMES = {form: name for name in SECTIONS for form in (name, name + "s")}
+_HEADING = re.compile(r"^ {0,3}(?P<marks>#{1,6})(?:[ \t]+(?P<title>.*?))??(?:[ \t]+#+)?[ \t]*$")
+_BOLD = re.compile(r"^ {0,3}(?P<mark>\*\*|__)(?P<title>[^*_]+?)(?P=mark)(?P<rest>\s*(?:[:.].*)?)$")
+_UNDERLINE = re.compile(r"^ {0,3}(?:(?P<first>=+)|-{2,})[ \t]*$")
+_PARAGRAPH = re.compile(r"^ {0,3}(?![-*+>|#\s]|\d+[.)]\s)\S")
+_FENCE = re.compile(r"^[\s>]*(?:(?:[-*+]|\d+[.)])\s+)?(?P<mark>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
+_CODE_SPAN = re.compile(r"(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)")
+_NUMBERING = re.compile(
+    r"^\W*(?:(?:section|part|step)\s+)?(?:\d+(?:\.\d+)*|[ivx]+|[a-z])\s*[.):\u2013-]\s*", re.IGNORECASE
+)
+_PLAIN_NUMBER = re.compile(r"^\W*\d+(?:\.\d+)*\s+")
+_PREPOSITION = re.compile(r"\b(?:of|on|for|in|about|with|under)\b")
+_BOLD_LEVEL = 7  # below every real heading
+
+
+class Line(NamedTuple):
+    """A line of a description, without what is in HTML comments.
+
+    Attributes:
+        number: From 1.
+        text: What it says; of a heading, its title.
+        kind: What it is; ``"code"`` is inside a fence.
+        level: Of a heading, 1-6, or 7 for a line in bold that stands for one.
+    """
+
+    number: int
+    text: str
+    kind: Kind
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One of the sections that a task description is made of.
+
+    Attributes:
+        name: Lower case and singular (but for ``"scripts"``).
+        line: Line of its (first) heading.
+        lines: What is below, sub-headings included.
+    """
+
+    name: str
+    line: int
+    lines: tuple[Line, ...]
+
+    @property
+    def body(self) -> str:
+        """Its text as it is written, without HTML comments."""
+        return "\n".join(_written(line) for line in self.lines).strip()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is said, sub-headings and rules aside."""
+        return not any(line.kind in {"text", "code"} and re.search(r"\w", line.text) for line in self.lines)
 
 
 def sections(text: str) -> dict[str, str]:
     """Split a description at its headings.
-
-    Headings in fenced code are text. Names are lower case and singular, so that upstream's
-    "Constraints" and "Evaluations" are found as well.
 
     Args:
         text: The Markdown text.
@@ -27,22 +80,7 @@ def sections(text: str) -> dict[str, str]:
     Returns:
         Section name -> body, for the sections a task description is made of.
     """
-    found: dict[str, list[str]] = {}
-    body: list[str] | None = None
-    fence = ""
-    for line in text.splitlines():
-        mark = _FENCE.match(line)
-        if mark and not fence:
-            fence = mark["mark"]
-        elif mark and mark["mark"][0] == fence[0] and len(mark["mark"]) >= len(fence):
-            fence = ""
-        heading = None if fence or mark else _HEADING.match(line)
-        name = _section_name(heading["title"]) if heading else None
-        if name:
-            body = found.setdefault(name, [])
-        elif body is not None:
-            body.append(line)
-    return {name: "\n".join(lines).strip() for name, lines in found.items()}
+    return {name: section.body for name, section in outline(text).items()}
 
 
 def stated_limits(parts: Mapping[str, str]) -> dict[str, float]:
@@ -54,25 +92,145 @@ def stated_limits(parts: Mapping[str, str]) -> dict[str, float]:
     Returns:
         Those found of ``working_seconds``, ``training_seconds`` and ``evaluation_seconds``, in seconds.
     """
-    text = parts.get("constraint", "")
-    limits = {}
-    for kind, words in (("working", "work"), ("training", "train"), ("evaluation", "evaluat|inference|test")):
-        for line in text.splitlines():
-            duration = re.search(_DURATION, line, re.IGNORECASE)
-            if duration and re.search(rf"\b(?:{words})", line, re.IGNORECASE):
-                limits[f"{kind}_seconds"] = float(duration["number"]) * _seconds(duration["unit"])
-                break
-    return limits
+    found = find_limits(enumerate(parts.get("constraint", "").split("\n"), start=1))
+    kinds = ("working_seconds", "training_seconds", "evaluation_seconds")
+    return {kind: found[kind].value for kind in kinds if kind in found}
 
 
-def _section_name(title: str) -> str | None:
-    words = re.sub(r"[^a-z ]", " ", title.lower()).split()
-    for word in words:
-        for name in _SECTIONS:
-            if word in {name, name + "s"}:
-                return name
-    return None
+@lru_cache(maxsize=32)
+def outline(text: str) -> dict[str, Section]:
+    """Find the sections of a description.
+
+    Headings with marks, with underlines and in bold count, numbered or not, in singular and plural; those
+    in fenced code and in HTML comments do not. Where a name occurs at several levels, the upper one counts.
+    A heading of several words counts where no other is named so precisely, at the level of those that are.
+
+    Args:
+        text: The Markdown text.
+    """
+    lines = tuple(read_lines(text))
+    starts = _starts(lines)
+    found: dict[str, Section] = {}
+    for index, names in starts.items():
+        end = next((other for other in starts if other > index), len(lines))
+        below = [*_rest_of_bold(lines[index]), *lines[index + 1 : end]]
+        for name in names:
+            before = found.get(name)
+            line = before.line if before else lines[index].number
+            merged = (*(before.lines if before else ()), *below)
+            found[name] = Section(name=name, line=line, lines=merged)
+    return found
 
 
-def _seconds(unit: str) -> float:
-    return _UNITS[unit[0].lower()]
+@lru_cache(maxsize=32)
+def read_lines(text: str) -> tuple[Line, ...]:
+    """Tell headings, fenced code and prose apart, and leave comments out."""
+    plain = list(_uncommented(text.removeprefix("\ufeff")))
+    lines: list[Line] = []
+    for number, line, kind in plain:
+        heading = _HEADING.match(line) if kind == "text" else None
+        underline = _UNDERLINE.match(line) if kind == "text" and _may_be_title(lines) else None
+        if heading:
+            lines.append(Line(number, (heading["title"] or "").strip(), "heading", len(heading["marks"])))
+        elif underline:
+            title = lines.pop()
+            level = 1 if underline["first"] else 2
+            lines.append(Line(title.number, title.text.strip(), "heading", level))
+        else:
+            bold = _BOLD.match(line) if kind == "text" else None
+            is_name = bold is not None and _is_exact(bold["title"])
+            lines.append(Line(number, line, "heading" if is_name else kind, _BOLD_LEVEL * is_name))
+    return tuple(lines)
+
+
+def _uncommented(text: str) -> Iterator[tuple[int, str, Kind]]:
+    fence, commented = "", False
+    for number, line in enumerate(re.split(r"\r\n|\n|\r", text), start=1):
+        if not fence:
+            visible, commented = _outside_comments(line, commented=commented)
+            mark = _FENCE.match(visible)
+            fence = mark["mark"] if mark else ""
+            yield number, visible, "fence" if mark else "text"
+            continue
+        mark = _FENCE.match(line)
+        closes = mark and mark["mark"].startswith(fence) and not mark["info"].strip()
+        fence = "" if closes else fence
+        yield number, line, "fence" if closes else "code"
+
+
+def _outside_comments(line: str, *, commented: bool) -> tuple[str, bool]:
+    """Return what of a line is outside comments, and whether the next line begins inside one."""
+    kept = ""
+    while True:
+        if commented:
+            _, end, line = line.partition("-->")
+            if not end:
+                return kept, True
+            commented = False
+        start = _CODE_SPAN.sub(lambda span: " " * len(span[0]), line).find("<!--")
+        if start < 0:
+            return kept + line, False
+        kept, line, commented = kept + line[:start], line[start + 4 :], True
+
+
+def _may_be_title(lines: list[Line]) -> bool:
+    """Whether the last line could be the title above an underline: a paragraph of its own."""
+    if not lines or lines[-1].kind != "text" or not _PARAGRAPH.match(lines[-1].text):
+        return False
+    return len(lines) == 1 or lines[-2].kind != "text" or not _PARAGRAPH.match(lines[-2].text)
+
+
+def _starts(lines: tuple[Line, ...]) -> dict[int, tuple[str, ...]]:
+    """Return the indexes of the headings that begin sections, and the names of these."""
+    headings = [(index, line) for index, line in enumerate(lines) if line.kind == "heading"]
+    exact = {index: _names(line.text) for index, line in headings if _is_exact(line.text)}
+    top: dict[str, int] = {}
+    for index, names in exact.items():
+        for name in names:
+            top[name] = min(top.get(name, _BOLD_LEVEL), lines[index].level)
+    levels = set(top.values())
+    starts: dict[int, tuple[str, ...]] = {}
+    for index, line in headings:
+        names = exact.get(index) or (_names(line.text) if line.level in levels or not levels else ())
+        counted = tuple(
+            name for name in names if (top[name] == line.level if name in top else index not in exact)
+        )
+        if counted:
+            starts[index] = counted
+    return starts
+
+
+def _bare(title: str) -> str:
+    title = title.lower()
+    bold = _BOLD.match(title)
+    title = bold["title"] if bold else title
+    return _PLAIN_NUMBER.sub("", _NUMBERING.sub("", title, count=1), count=1)
+
+
+def _words(title: str) -> list[str]:
+    return re.sub(r"[^\w]+|_", " ", title).split()
+
+
+def _is_exact(title: str) -> bool:
+    """Whether a title is made of nothing but names of sections."""
+    words = [word for word in _words(_bare(title)) if word != "and"]
+    return bool(words) and all(word in _NAMES for word in words) and bool(_names(title))
+
+
+def _names(title: str) -> tuple[str, ...]:
+    """Return the sections that a title names: the last word that names one, of each part."""
+    parts = re.split(r"\band\b|&|/|,|\+", _PREPOSITION.split(_bare(title))[0])
+    named = ([_NAMES[word] for word in _words(part) if word in _NAMES] for part in parts)
+    return tuple(dict.fromkeys(names[-1] for names in named if names))
+
+
+def _rest_of_bold(line: Line) -> Iterator[Line]:
+    """Yield what follows a name in bold on its line."""
+    bold = _BOLD.match(line.text) if line.level == _BOLD_LEVEL else None
+    if bold and bold["rest"].strip(" :."):
+        yield Line(line.number, bold["rest"].strip(" :."), "text")
+
+
+def _written(line: Line) -> str:
+    is_marked = line.kind == "heading" and line.level < _BOLD_LEVEL
+    return f"{'#' * line.level} {line.text}" if is_marked else line.text
