@@ -1,7 +1,18 @@
-"""Rules on leaks."""
+"""Rules on leaks: nothing that is worth points is given away."""
 
 from __future__ import annotations
 
+from pytest_innovatorbench.authoring.checks import (
+    leaks_data,
+    leaks_history,
+    leaks_text,
+    leaks_unread,
+)
 from pytest_innovatorbench.authoring.model import Rule
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (
+    *leaks_data.RULES,
+    *leaks_text.RULES,
+    *leaks_history.RULES,
+    *leaks_unread.RULES,
+)

@@ -1,0 +1,282 @@
+"""What the files of a folder hold, within archives too, as far as it can be known without running anything."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING
+
+from pytest_innovatorbench.authoring.contents_archives import MOST_NESTED, Budget, UnpackedError, unpack
+from pytest_innovatorbench.authoring.contents_files import (
+    MOST_WHOLE,
+    Kind,
+    UnopenedError,
+    hash_file,
+    opened,
+    read_head,
+    read_whole,
+    sniff,
+    why_opaque,
+)
+from pytest_innovatorbench.authoring.contents_text import decode, read_notebook
+from pytest_innovatorbench.authoring.tables import KINDS, Table, parse_table
+from pytest_innovatorbench.hostile import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_READ = 96_000_000  # bytes of all files of a folder that are read
+MOST_FILES = 20_000
+_HEAD = 512  # bytes that tell formats
+_ARCHIVES = frozenset({"zip", "npz", "tar", "gz", "bz2", "xz"})
+_NO_TABLES = frozenset({".py", ".md", ".sh", ".ipynb", ".yaml", ".yml", ".toml", ".cfg", ".rst", ".html"})
+_INSTALL = "pip install 'pytest-innovatorbench[tables]'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Records in a file.
+
+    Attributes:
+        name: Which part of the file holds them; ``""`` for all of it.
+        table: The records.
+    """
+
+    name: str
+    table: Table
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that identify a record."""
+        return self.table.key_columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A file that is not looked into, or not wholly.
+
+    Attributes:
+        shown: Its name, as in `Content`.
+        why: Why it is not.
+    """
+
+    shown: str
+    why: str
+
+
+class Content:
+    """What one file holds, read when asked for, and once.
+
+    Args:
+        shown: Its name in messages, such as ``gym/toy/data/all.zip!test/labels.csv``.
+        path: Its path below the folder that is looked at, that in an archive included.
+        kind: What it is.
+        size: Bytes that it has.
+        head: The first of them.
+        data: What it holds, where that was unpacked.
+        source: Where it lies, where it is no part of an archive.
+    """
+
+    def __init__(
+        self,
+        *,
+        shown: str,
+        path: PurePosixPath,
+        kind: Kind,
+        size: int,
+        head: bytes,
+        data: bytes | None = None,
+        source: Path | None = None,
+    ) -> None:
+        self.shown = shown
+        self.path = path
+        self.kind = kind
+        self.size = size
+        self.head = head[:_HEAD]
+        self._data = data
+        self._source = source
+
+    @property
+    def file(self) -> str:
+        """The file on disk, below the benchmark's root."""
+        return self.shown.partition("!")[0]
+
+    @cached_property
+    def data(self) -> bytes:
+        """What it holds; a sample of it, by whole lines, where it is large."""
+        return read_whole(self._source) if self._data is None and self._source else self._data or b""
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of all that it holds, however large."""
+        return hashlib.sha256(self.data).hexdigest() if self._source is None else hash_file(self._source)
+
+    @cached_property
+    def text(self) -> str | None:
+        """Its text; ``None`` if it holds none."""
+        text = decode(self.data) if self.kind == "text" else None
+        return read_notebook(text) if text and self.path.suffix.lower() == ".ipynb" else text
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The records in it; none if there are none that can be read."""
+        if self.kind == "text" and self.path.suffix.lower() in _NO_TABLES:
+            return ()
+        table = (
+            parse_table(self._name_of_table(), self.data)
+            if self.kind in {"text", "npy", "npz", "parquet"}
+            else None
+        )
+        return tuple(_split(table)) if table else ()
+
+    @cached_property
+    def why_no_records(self) -> str | None:
+        """Why records in a format for records cannot be read; ``None`` if they can, or it is no such format."""
+        if self.kind not in {"npy", "npz", "parquet"} or self.parts:
+            return None
+        library = "pyarrow" if self.kind == "parquet" else "numpy"
+        return "holds no records that can be read" if _has(library) else f"needs {library}: {_INSTALL}"
+
+    def _name_of_table(self) -> str:
+        if self.kind != "text" or self.path.suffix.lower() in KINDS:
+            return self.path.name if self.kind == "text" else f"x.{self.kind}"
+        first = self.data[:1000].lstrip().partition(b"\n")[0]
+        kinds = {b"{": "x.jsonl", b"[": "x.json"}
+        separated = "x.tsv" if b"\t" in first else "x.csv" if b"," in first or b";" in first else "x.txt"
+        return kinds.get(first[:1], separated)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What the files of a folder hold.
+
+    Attributes:
+        files: The files, archives before what is in them.
+        unread: Those not looked into, or not wholly.
+    """
+
+    files: tuple[Content, ...]
+    unread: tuple[Unread, ...]
+
+
+def read_contents(folder: Path, root: Path) -> Contents:
+    """Look at every regular file of a folder, the smallest first, and into archives.
+
+    Args:
+        folder: The folder; nothing is found if it is missing or a link.
+        root: What names in messages are relative to.
+    """
+    reader = _Reader(folder, root)
+    reader.read()
+    return Contents(files=tuple(reader.files), unread=tuple(reader.unread))
+
+
+class _Reader:
+    def __init__(self, folder: Path, root: Path) -> None:
+        self.files: list[Content] = []
+        self.unread: list[Unread] = []
+        self._folder = folder
+        self._root = root
+        self._budget = Budget()
+        self._room = MOST_READ
+
+    def read(self) -> None:
+        sizes = sorted(_sizes(self._folder))
+        for size, path in sizes[:MOST_FILES]:
+            shown = path.relative_to(self._root).as_posix()
+            try:
+                self._read_file(path, shown, size)
+            except UnopenedError as reason:
+                self._leave_out(shown, str(reason))
+        if len(sizes) > MOST_FILES:
+            rest = f"only the {MOST_FILES:,} smallest files of {len(sizes):,} are looked at"
+            self._leave_out(self._folder.relative_to(self._root).as_posix(), rest)
+
+    def _read_file(self, path: Path, shown: str, size: int) -> None:
+        head = read_head(path)
+        kind = sniff(path.name, head)
+        inside = PurePosixPath(path.relative_to(self._folder).as_posix())
+        if kind == "opaque":
+            self._leave_out(shown, why_opaque(path.name, head))
+        elif kind not in _ARCHIVES:
+            kind = self._make_room(kind, size, shown)
+        self.files.append(Content(shown=shown, path=inside, kind=kind, size=size, head=head, source=path))
+        if kind in _ARCHIVES:
+            with opened(path) as file:
+                self._read_archive(self.files[-1], file, 1)
+
+    def _make_room(self, kind: Kind, size: int, shown: str) -> Kind:
+        """Return the kind as which a file is read, given what has been read already."""
+        if size > MOST_WHOLE and kind != "text":
+            self._leave_out(shown, f"larger than {MOST_WHOLE // 1_000_000} MB")
+            return "opaque"
+        self._room -= min(size, MOST_WHOLE)
+        if self._room < 0:
+            self._leave_out(shown, f"smaller files have {MOST_READ // 1_000_000} MB already")
+            return "opaque"
+        if size > MOST_WHOLE:
+            self._leave_out(shown, f"of more than {MOST_WHOLE // 1_000_000} MB, only samples are read")
+        return kind
+
+    def _read_archive(self, archive: Content, file: IO[bytes], depth: int) -> None:
+        try:
+            for member in unpack(archive.kind, archive.path.name, file, self._budget):
+                self._read_member(archive, member.name, member.data, depth)
+        except UnpackedError as reason:
+            self._leave_out(archive.shown, str(reason))
+
+    def _read_member(self, archive: Content, name: str, data: bytes | None, depth: int) -> None:
+        shown = f"{archive.shown}!{one_line(name)}"
+        if data is None:
+            self._leave_out(shown, f"larger than {MOST_WHOLE // 1_000_000} MB")
+            return
+        kind = sniff(name, data[:_HEAD])
+        path = archive.path / PurePosixPath(name.lstrip("/"))
+        content = Content(shown=shown, path=path, kind=kind, size=len(data), head=data, data=data)
+        self.files.append(content)
+        if kind == "opaque":
+            self._leave_out(shown, why_opaque(name, data[:_HEAD]))
+        elif kind in _ARCHIVES and depth == MOST_NESTED:
+            self._leave_out(shown, f"an archive within {depth} others")
+        elif kind in _ARCHIVES:
+            self._read_archive(content, io.BytesIO(data), depth + 1)
+
+    def _leave_out(self, shown: str, why: str) -> None:
+        self.unread.append(Unread(shown=shown, why=why))
+
+
+def _sizes(folder: Path) -> Iterator[tuple[int, Path]]:
+    """Yield the size of each regular file, except in ``.git``, which has no place in a task anyway."""
+    if folder.is_symlink():
+        return
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in {".git", "__pycache__"})
+        for name in names:
+            path = Path(place, name)
+            if path.is_file() and not path.is_symlink():
+                yield path.lstat().st_size, path
+
+
+def _split(table: Table) -> Iterator[Part]:
+    """Yield the records, and those of each list where an object holds lists, as splits are kept in JSON."""
+    yield Part(name="", table=table)
+    if table.kind == "json" and table.columns == ("key", "value"):
+        for key, value in table.rows:
+            inner = parse_table("x.json", json.dumps(value).encode()) if isinstance(value, list) else None
+            if inner:
+                yield Part(name=str(key), table=inner)
+
+
+def _has(library: str) -> bool:
+    import importlib  # noqa: PLC0415 - with the library that it imports
+
+    try:
+        importlib.import_module(library)
+    except ImportError:
+        return False
+    return True
