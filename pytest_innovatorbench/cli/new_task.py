@@ -91,7 +91,8 @@ def new_task(  # noqa: PLR0913, PLR0917 - an option for each question
         raise typer.Exit(128 + getattr(stop, "number", signal.SIGINT)) from None
     except OSError as error:
         raise UserError(
-            f"the task could not be made: {error}", remedy="nothing is left of it; mend that and try again"
+            f"the task could not be made: {error.strerror or error}: {error.filename or benchmark}",
+            remedy="nothing is left of it; mend that and try again",
         ) from error
     for line in _told(answers["task_name"], made, root):
         typer.echo(line)
