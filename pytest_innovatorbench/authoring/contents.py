@@ -1,4 +1,4 @@
-"""What the files of a folder hold, within archives too, as far as it can be known without running anything."""
+"""What the files of a folder hold, within archives too, as far as that is known without running it."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class Content:
 
     @cached_property
     def why_no_records(self) -> str | None:
-        """Why records in a format for records cannot be read; ``None`` if they can, or it is no such format."""
+        """Why records cannot be read in a format for records; ``None`` if they can, or it is none."""
         if self.kind not in {"npy", "npz", "parquet"} or self.parts:
             return None
         library = "pyarrow" if self.kind == "parquet" else "numpy"

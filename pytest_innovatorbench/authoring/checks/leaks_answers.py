@@ -137,7 +137,7 @@ def _is_covered(table: Table, submitted: list[Table], asked: list[set[str]]) -> 
 
 
 def _bits(values: list[str]) -> dict[str, float]:
-    """Return the surprise of each value: its rarity, or what its digits or words say if there are none of it."""
+    """Return the surprise of each value: its rarity, or what a single one spells."""
     counts = Counter(values)
     spoken = {value: _bits_of_spelling(value) if count == 1 else 0.0 for value, count in counts.items()}
     return {value: max(math.log2(len(values) / count), spoken[value]) for value, count in counts.items()}

@@ -115,11 +115,12 @@ RULES = (
         name="reference-files",
         summary="No file with answers is also in gym/: not as it is, not reordered, not in an archive.",
         why=(
-            "An agent that finds the answers submits them. Inputs may lie on both sides: a reference file counts as "
-            "answers if a column or the file is named like answers (label, target, gold, ...) or it has the columns "
-            "of a submission, and submissions are asked for its records; if no file holds answers in this sense, "
-            "every reference file counts that is neither training data nor listed with that column in the "
-            "description. If all of data/references is in gym/, or data/outputs is, that is a leak in any case."
+            "An agent that finds the answers submits them. Inputs may lie on both sides: a reference file "
+            "counts as answers if a column or the file is named like answers (label, target, gold, ...) or "
+            "it has the columns of a submission, and submissions are asked for its records; if no file holds "
+            "answers in this sense, every reference file counts that is neither training data nor listed "
+            "with that column in the description. If all of data/references is in gym/, or data/outputs is, "
+            "that is a leak in any case."
         ),
         remedy="remove it from gym/; give the agent the inputs only",
         check=_copies,
@@ -129,9 +130,9 @@ RULES = (
         name="reference-records",
         summary="No record of the answers, an id with its answer, is in any file of gym/.",
         why=(
-            "Answers leak record by record too: in a log, a notebook, another format, a README. A short answer "
-            "counts only next to its id and if so many of them agree that it is no accident, one of at least "
-            "eight words by itself."
+            "Answers leak record by record too: in a log, a notebook, another format, a README. A short "
+            "answer counts only next to its id and if so many of them agree that it is no accident, one of "
+            "at least eight words by itself."
         ),
         remedy="remove these records",
         check=_records,

@@ -137,7 +137,7 @@ class Found:
         )
 
     def _is_offered(self, answers: Answers, shown: Content) -> bool:
-        """Tell whether the agent is meant to have these labels: training data, or what the description lists."""
+        """Tell whether the agent is to have these labels: training data, or what the description lists."""
         if is_training_data(shown):
             return True
         lines = [line for line in self.evidence.description.split("\n") if shown.path.name in line]
@@ -165,7 +165,7 @@ def found_in(subject: Subject) -> Found:
 
 
 def _copies(hidden: list[Content], shown: tuple[Content, ...]) -> Iterator[Copy]:
-    """Yield equal files. Digests are taken of files of one size only, and texts compared if they have as many lines."""
+    """Yield equal files. Digests are taken of equal sizes only, texts compared of as many lines."""
     sizes = {file.size for file in shown}
     exact = {(file.size, file.digest): file for file in hidden if file.size in sizes}
     texts: dict[int, list[Content]] = {}

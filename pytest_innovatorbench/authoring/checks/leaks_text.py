@@ -162,8 +162,8 @@ RULES = (
         name="hint-text",
         summary=f"No {_WORDS} words of hint.md in a row are in gym/.",
         why=(
-            "Viewing the hint costs points, which a copy of it in gym/ does not. Titles that task.yaml gives may be "
-            "quoted; the description has a rule of its own."
+            "Viewing the hint costs points, which a copy of it in gym/ does not. Titles that task.yaml gives "
+            "may be quoted; the description has a rule of its own."
         ),
         remedy="remove what hint.md says from the file",
         check=_hint,
@@ -171,13 +171,13 @@ RULES = (
     Rule(
         code="IB505",
         name="solution-text",
-        summary=f"No {_LINES} lines of solution/ in a row, and neither evaluator nor data generator, are in gym/.",
+        summary=f"No {_LINES} lines of solution/ in a row, no evaluator and no data generator are in gym/.",
         why=(
-            "The agent is to find the method, and must not study what scores it. Lines that any program has do not "
-            "count, nor does code in task/ that the solution starts from: a file that others mention, most of "
-            "which the solution repeats and to which it adds."
+            "The agent is to find the method, and must not study what scores it. Lines that any program has "
+            "do not count, nor does code in task/ that the solution starts from: a file that others mention, "
+            "most of which the solution repeats and to which it adds."
         ),
-        remedy="remove these lines from gym/, or import them in the solution from there if they are starting code",
+        remedy="remove these lines from gym/; starting code belongs there, and the solution imports it",
         check=_solution,
     ),
 )

@@ -48,10 +48,10 @@ RULES = (
         name="unread-files",
         summary="Every file of gym/ and data/references can be looked into for leaks.",
         why=(
-            "Images, pickles, damaged or very large files may hold answers that no rule sees. They are compared "
-            "byte for byte with the references, and no more; somebody has to have looked."
+            "Images, pickles, damaged or very large files may hold answers that no rule sees. They are "
+            "compared byte for byte with the references, and no more; somebody has to have looked."
         ),
-        remedy="look into it yourself; a format that is read, such as csv, jsonl, npz or parquet, is checked for you",
+        remedy="look into it yourself; csv, jsonl, npz, parquet and the like are checked for you",
         check=_check,
         severity="note",
     ),
