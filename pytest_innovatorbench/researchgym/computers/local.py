@@ -13,31 +13,17 @@ import threading
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from pytest_innovatorbench.errors import MachineFaultError, UnknownNameError
-from pytest_innovatorbench.researchgym.computers.answers import (
-    read_call_result,
-    read_count,
-    read_is_new,
-    read_processes,
-    read_refusal,
-    read_result,
-    read_states,
-    read_text,
-)
+from pytest_innovatorbench.errors import MachineFaultError
 from pytest_innovatorbench.researchgym.computers.base import (
-    MAIN_SESSION,
-    OUTPUT_WINDOW,
-    CommandResult,
     ComputerClosedError,
     ComputerLostError,
     DiskQuotaError,
-    Process,
-    SessionState,
 )
 from pytest_innovatorbench.researchgym.computers.quota import Watch, start_watch, stop_watch
 from pytest_innovatorbench.researchgym.computers.session_client import ConnectionLostError, SessionClient
+from pytest_innovatorbench.researchgym.computers.session_computer import GRACE, Answer, SessionComputer
 from pytest_innovatorbench.researchgym.computers.workspace import WORKSPACE, Workspace
 from pytest_innovatorbench.sandbox.model import Bind, Jail, Limits, Overlay
 
@@ -47,8 +33,6 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.researchgym.computers.session_client import Message
     from pytest_innovatorbench.sandbox.model import Child, Sandbox
     from pytest_innovatorbench.sandbox.trees import Entry
-
-Answer = TypeVar("Answer")
 
 _HOME = "/tmp/home"  # noqa: S108 - in the sandbox
 _PROGRAMS = "/run/ibench/programs"
@@ -62,12 +46,9 @@ _ENVIRONMENT = {
     "PAGER": "cat",
     "GIT_PAGER": "cat",
 }
-_FILE_SECONDS = 90.0
-_GRACE = 30.0
-"""Seconds beyond the wait after which a session server counts as lost."""
 
 
-class LocalComputer:
+class LocalComputer(SessionComputer):
     """A sandbox with a workspace and a session server, started when it is first needed.
 
     Args:
@@ -101,8 +82,8 @@ class LocalComputer:
         network: bool = False,
         disk_quota: int | None = None,
     ) -> None:
+        super().__init__()
         self.stopped: str | None = None
-        self.when_finished: Callable[[str], None] = lambda _: None
         self._sandbox = sandbox
         self._workspace = Workspace(workspace_lower, folder)
         self._folder = folder
@@ -124,84 +105,6 @@ class LocalComputer:
         """Why the workspace is a copy rather than a layer, if it is one."""
         return self._workspace.note
 
-    def open_session(self, session: str) -> bool:
-        """Make a session; return whether it is new."""
-        return self._ask(self._start(), {"do": "open", "session": session}, _GRACE, read_is_new)
-
-    def run_command(
-        self,
-        command: str,
-        *,
-        session: str = MAIN_SESSION,
-        wait: float | None = None,
-        takes_input: bool = False,
-    ) -> CommandResult:
-        """Run a shell command; see `Computer.run_command`."""
-        running = self._start()
-        request = {
-            "do": "run",
-            "session": session,
-            "command": command,
-            "wait": wait,
-            "limit": OUTPUT_WINDOW,
-            "input": takes_input,
-        }
-        timeout = None if wait is None else wait + _GRACE
-        return self._ask(running, request, timeout, lambda answer: read_result(session, command, answer))
-
-    def type_text(self, session: str, text: str) -> str | None:
-        """Type to the command that runs in a session; return why that cannot be, or ``None``."""
-        return self._ask(
-            self._start(), {"do": "type", "session": session, "text": text}, _GRACE, read_refusal
-        )
-
-    def read_output(
-        self, session: str = MAIN_SESSION, lines: int = 50, *, skip: int = 0, since: float | None = None
-    ) -> str:
-        """Return what the commands of a session printed last; see `Computer.read_output`."""
-        request = {"do": "read", "session": session, "limit": OUTPUT_WINDOW, "lines": lines, "skip": skip}
-        if since is not None:
-            request["since"] = since
-        return self._known(session, self._ask_if_started(request, read_text))
-
-    def clear_output(self, session: str) -> None:
-        """Forget what a session printed; on the disk it stays."""
-        refusal = self._ask_if_started({"do": "clear", "session": session}, read_refusal)
-        self._known(session, None if refusal else True)
-
-    def list_processes(self, session: str) -> tuple[Process, ...]:
-        """Return what runs in a session, its shell left out."""
-        request = {"do": "status", "session": session}
-        return self._known(session, self._ask_if_started(request, read_processes))
-
-    def end_processes(self, session: str) -> int:
-        """Ask what runs in a session to end, and kill it if it does not; return how many there were."""
-        request = {"do": "terminate", "session": session}
-        return self._known(session, self._ask_if_started(request, read_count))
-
-    def _known(self, session: str, answer: Answer | None) -> Answer:
-        if answer is None:
-            raise UnknownNameError("session", session, [state.session for state in self.list_sessions()])
-        return answer
-
-    def list_sessions(self) -> tuple[SessionState, ...]:
-        """Return the sessions."""
-        return self._ask_if_started({"do": "list"}, read_states)
-
-    def do_with_file(self, call: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Have a file operation done; see `Computer.do_with_file`."""
-        running = self._start()
-        request = {"do": "file", "call": {"folder": self.inside(WORKSPACE), **call}}
-        return self._ask(running, request, _FILE_SECONDS, read_call_result)
-
-    def interrupt(self, session: str = MAIN_SESSION) -> None:
-        """Press Ctrl-C in a session."""
-        self._ask_if_started({"do": "interrupt", "session": session}, bool)
-
-    def kill_session(self, session: str) -> None:
-        """End a session with what runs in it; its name can be used again."""
-        self._ask_if_started({"do": "kill", "session": session}, bool)
-
     def inside(self, path: str) -> str:
         """Return how a path of the computer is spelt by what runs on it."""
         with self._starting:
@@ -220,7 +123,15 @@ class LocalComputer:
             self._forget_watch()
             self._workspace.tidy()
 
-    def _ask(
+    def _ask(self, request: Message, timeout: float | None, read: Callable[[Message], Answer]) -> Answer:
+        return self._ask_of(self._start(), request, timeout, read)
+
+    def _ask_if_started(self, request: Message, read: Callable[[Message], Answer]) -> Answer:
+        """Ask what needs no answer of a computer that has done nothing yet."""
+        running = self._running
+        return read({}) if running is None else self._ask_of(running, request, GRACE, read)
+
+    def _ask_of(
         self, running: _Running, request: Message, timeout: float | None, read: Callable[[Message], Answer]
     ) -> Answer:
         try:
@@ -228,11 +139,6 @@ class LocalComputer:
         except ConnectionLostError as problem:
             self._refuse_if_over()
             raise self._lose(running, problem) from None
-
-    def _ask_if_started(self, request: Message, read: Callable[[Message], Answer]) -> Answer:
-        """Ask what needs no answer of a computer that has done nothing yet."""
-        running = self._running
-        return read({}) if running is None else self._ask(running, request, _GRACE, read)
 
     def _refuse_if_over(self) -> None:
         if self._is_closed:
@@ -284,9 +190,6 @@ class LocalComputer:
         finally:
             theirs.close()
         return _Running(child, SessionClient(ours, self._tell))
-
-    def _tell(self, session: str) -> None:
-        self.when_finished(session)
 
     def _jail(self) -> Jail:
         if self._layout is None:
