@@ -1,6 +1,6 @@
-"""The pytest plugin: loaded in every run of pytest, idle unless an agent is asked for.
+"""The pytest plugin: loaded in every run of pytest, idle unless agents or a validation are asked for.
 
-This module and :mod:`.options` are all that a run without agents pays for.
+This module, :mod:`.options` and :mod:`.mode` are all that any other run pays for.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_innovatorbench.plugin.options import add_options, is_active, lonely_option
+from pytest_innovatorbench.plugin.mode import read_mode
+from pytest_innovatorbench.plugin.options import add_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,16 +29,25 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and the rest of the plugin if agents are asked for."""
+    """Register the marker, and the rest of the plugin if it is asked for."""
     config.addinivalue_line(
-        "markers", "ibench(id, domain, agent, seed): an attempt; select with -m \"ibench(domain='LD')\""
+        "markers",
+        "ibench(id, domain, agent, seed, code, cost): an attempt, or a rule for a task; "
+        "select with -m \"ibench(domain='LD')\"",
     )
-    if is_active(config):
-        from pytest_innovatorbench.plugin.activation import activate  # noqa: PLC0415 - only active runs pay
+    try:
+        mode = read_mode(config)
+    except ValueError as error:  # its real kind is not loaded yet where nothing is wrong
+        raise pytest.UsageError(str(error)) from None
+    # Not at the top: only active runs pay.
+    if mode == "attempts":
+        from pytest_innovatorbench.plugin.activation import activate  # noqa: PLC0415
 
         activate(config)
-    elif (lonely := lonely_option(config)) is not None:
-        raise pytest.UsageError(f"{lonely} needs --ibench-agent: name at least one agent, such as oracle")
+    elif mode == "validation":
+        from pytest_innovatorbench.plugin.validation import activate_validation  # noqa: PLC0415
+
+        activate_validation(config)
 
 
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pytest_innovatorbench.agents.builtin import BUILTIN_AGENTS
 from pytest_innovatorbench.agents.registry import find, split, tabulate
 from pytest_innovatorbench.errors import UserError
-from pytest_innovatorbench.plugin.collection import Collection
+from pytest_innovatorbench.plugin.collection import Collection, attempts_of
 from pytest_innovatorbench.plugin.options import RUN_ID, read_settings
 from pytest_innovatorbench.plugin.reporting import Reporting
 from pytest_innovatorbench.plugin.runloop import RunLoop, Termination
@@ -92,7 +92,7 @@ def activate(config: pytest.Config) -> None:
     for name, plugin in (
         ("records", Records(run.settings)),
         ("shared-run-id", SharedRunId(run.settings)),
-        ("collection", Collection(config, run)),
+        ("collection", Collection(config, attempts_of(run))),
         ("termination", Termination()),
         ("runloop", RunLoop(run)),
         ("reporting", Reporting(config, run)),

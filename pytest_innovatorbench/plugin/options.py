@@ -6,16 +6,18 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
 
+    from pytest_innovatorbench.authoring.findings import Options
     from pytest_innovatorbench.settings import Hints, Settings
 
 Value = TypeVar("Value")
+Mode: TypeAlias = Literal["attempts", "validation"]
 
 RUN_ID = "ibench_run_id"
 
@@ -30,6 +32,8 @@ class Option:
         help: What it does.
         repeatable: Whether it may be given several times.
         choices: The values it takes, where they are few.
+        is_flag: Whether it is given without a value.
+        modes: What it is of use for.
     """
 
     name: str
@@ -37,6 +41,8 @@ class Option:
     help: str
     repeatable: bool = False
     choices: tuple[str, ...] = ()
+    is_flag: bool = False
+    modes: tuple[Mode, ...] = ("attempts",)
 
     @property
     def key(self) -> str:
@@ -53,12 +59,14 @@ OPTIONS = (
     ),
     Option(
         name="task",
+        modes=("attempts", "validation"),
         metavar="TASK",
         repeatable=True,
         help="tasks: all (default), an id, a glob, or domain:LD",
     ),
     Option(
         name="root",
+        modes=("attempts", "validation"),
         metavar="DIR",
         help="folder with evaluations/ and gym/ (default: rootdir, else the built-in tasks)",
     ),
@@ -89,6 +97,7 @@ OPTIONS = (
     ),
     Option(
         name="sandbox",
+        modes=("attempts", "validation"),
         metavar="NAME",
         choices=("bubblewrap", "none"),
         help="what confines agents and evaluators: bubblewrap (default) or none",
@@ -120,6 +129,26 @@ OPTIONS = (
         repeatable=True,
         help="write a report: json:PATH, md:PATH or html:PATH",
     ),
+    Option(
+        name="validate",
+        metavar="",
+        is_flag=True,
+        modes=("validation",),
+        help="check tasks by rules, in place of running agents",
+    ),
+    Option(
+        name="attack",
+        metavar="",
+        is_flag=True,
+        modes=("validation",),
+        help="with --ibench-validate, also try submissions that nobody should be paid for",
+    ),
+    Option(
+        name="repeat",
+        metavar="N",
+        modes=("validation",),
+        help="with --ibench-validate, run oracle, baseline and nop N times; default: not at all",
+    ),
 )
 
 _BY_NAME = {option.name: option for option in OPTIONS}
@@ -129,29 +158,19 @@ def add_options(parser: pytest.Parser) -> None:
     """Declare the options."""
     group = parser.getgroup("innovatorbench", "research agents as tests (pytest-innovatorbench)")
     for option in OPTIONS:
+        flag, dest = f"--ibench-{option.name}", option.key
+        if option.is_flag:
+            group.addoption(flag, dest=dest, action="store_true", default=None, help=option.help)
+            parser.addini(dest, option.help, type="bool", default=False)
+            continue
+        action = "append" if option.repeatable else "store"
         group.addoption(
-            f"--ibench-{option.name}",
-            dest=option.key,
-            action="append" if option.repeatable else "store",
-            default=None,
-            metavar=option.metavar,
-            help=option.help,
+            flag, dest=dest, action=action, default=None, metavar=option.metavar, help=option.help
         )
         if option.repeatable:
-            parser.addini(option.key, option.help, type="linelist", default=[])
+            parser.addini(dest, option.help, type="linelist", default=[])
         else:
-            parser.addini(option.key, option.help, type="string", default="")
-
-
-def is_active(config: pytest.Config) -> bool:
-    """Tell whether this run of pytest is asked to run agents."""
-    return bool(config.getoption("ibench_agent", None) or config.getini("ibench_agent"))
-
-
-def lonely_option(config: pytest.Config) -> str | None:
-    """Return an option that was typed although no agent is asked for, if there is one."""
-    typed = (option for option in OPTIONS if config.getoption(option.key, None) is not None)
-    return next((f"--ibench-{option.name}" for option in typed), None)
+            parser.addini(dest, option.help, type="string", default="")
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -162,7 +181,6 @@ def read_settings(config: pytest.Config) -> Settings:
     """
     # Not at the top: this module is loaded in every run of pytest, the settings only in ours.
     from pytest_innovatorbench import settings  # noqa: PLC0415
-    from pytest_innovatorbench.tasks.benchmark import find_root  # noqa: PLC0415
 
     def read(name: str, parse: Callable[[str, str], Value]) -> Value | None:
         text = _text(config, name)
@@ -171,10 +189,11 @@ def read_settings(config: pytest.Config) -> Settings:
     def whole(least: int) -> Callable[[str, str], int]:
         return lambda option, text: settings.parse_whole(option, text, least=least)
 
+    root, tasks = read_tasks(config)
     return settings.Settings(
         agents=_nonempty("agent", settings.parse_list(_texts(config, "agent"))),
-        tasks=settings.parse_list(_texts(config, "task")) or ("all",),
-        root=_path(config, "root") or find_root(config.rootpath),
+        tasks=tasks,
+        root=root,
         seeds=read("seeds", settings.parse_seeds) or (0,),
         concurrency=read("concurrency", whole(1)) or 1,
         run_dir=_path(config, "run-dir") or config.rootpath / ".ibench" / "runs",
@@ -187,6 +206,32 @@ def read_settings(config: pytest.Config) -> Settings:
         hints=cast("Hints", _text(config, "hints") or "allow"),
         reports=tuple(_texts(config, "report")),
     )
+
+
+def read_thoroughness(config: pytest.Config) -> Options:
+    """Read how thoroughly tasks are to be checked.
+
+    Raises:
+        SettingsError: A value is wrong.
+    """
+    from pytest_innovatorbench.authoring.findings import Options  # noqa: PLC0415
+    from pytest_innovatorbench.settings import parse_whole  # noqa: PLC0415
+
+    repeat = _text(config, "repeat")
+    return Options(
+        attack=bool(config.getoption("ibench_attack") or config.getini("ibench_attack")),
+        repeat=parse_whole("--ibench-repeat", repeat, least=0) if repeat else 0,
+        sandbox=_text(config, "sandbox") or "bubblewrap",
+    )
+
+
+def read_tasks(config: pytest.Config) -> tuple[Path, tuple[str, ...]]:
+    """Read where the tasks are, and which are asked for."""
+    from pytest_innovatorbench.settings import parse_list  # noqa: PLC0415
+    from pytest_innovatorbench.tasks.benchmark import find_root  # noqa: PLC0415
+
+    root = _path(config, "root") or find_root(config.rootpath)
+    return root, parse_list(_texts(config, "task")) or ("all",)
 
 
 def _text(config: pytest.Config, name: str) -> str:
