@@ -81,6 +81,10 @@ class Objects:
         key = bytes.fromhex(digest)
         return key in self._put or self._catalog.has(key)
 
+    def place(self, digest: str) -> Place | None:
+        """Return where content lies."""
+        return self._catalog.find(bytes.fromhex(digest))
+
     def digest(self, data: bytes) -> str:
         """Return the digest of content."""
         return self._name(data)

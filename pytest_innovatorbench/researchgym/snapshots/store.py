@@ -40,13 +40,17 @@ class Store:
         hashed_by: ``"blake3"`` or ``"sha256"`` for a new store, else the faster one that is installed.
             One that is there keeps its own.
 
+    Attributes:
+        folder: Where it lies.
+        name: Names content.
+
     Raises:
         SnapshotError: It is of another version or takes something that is not installed.
         MachineFaultError: It cannot be made.
     """
 
     def __init__(self, folder: Path, *, hashed_by: str | None = None) -> None:
-        self._folder = folder.absolute()
+        self.folder = folder.absolute()
         with _working():
             about = self._about(hashed_by)
         if about["version"] != _VERSION:
@@ -59,10 +63,10 @@ class Store:
                 f"the store {folder} names content by {about['hash']}, not {hashed_by}",
                 remedy="use another folder",
             )
-        self._name = find_hash(about["hash"])
-        self._records = Records(self._folder / "records", self._name)
-        if not (self._folder / "catalog").exists():
-            with _working(), locked(self._folder, alone=True), self._objects():
+        self.name = find_hash(about["hash"])
+        self._records = Records(self.folder / "records", self.name)
+        if not (self.folder / "catalog").exists():
+            with _working(), locked(self.folder, alone=True), self._objects():
                 pass
 
     def save(
@@ -84,7 +88,7 @@ class Store:
         document = json.dumps(dict(payload), separators=(",", ":"), sort_keys=True).encode("ascii")
         origin = None if parent is None else self.show(parent).id
         created = time.time_ns()
-        with _working(), locked(self._folder), self._objects() as objects:
+        with _working(), locked(self.folder), self._objects() as objects:
             file = self._index(index or str(root))
             capture = Capture(objects, read_index(file, objects.generation, objects.has))
             entry = capture.read(root)
@@ -114,7 +118,7 @@ class Store:
             MachineFaultError: The store cannot be written to.
         """
         document = json.dumps(dict(payload), separators=(",", ":"), sort_keys=True).encode("ascii")
-        with _working(), locked(self._folder), self._objects() as objects:
+        with _working(), locked(self.folder), self._objects() as objects:
             origin = self._records.get(name)
             kept = objects.put(document)
             objects.commit()
@@ -154,7 +158,7 @@ class Store:
             UnknownNameError: There is no such snapshot.
             SnapshotError: Its record, or the payload, is damaged.
         """
-        with _working(), locked(self._folder):
+        with _working(), locked(self.folder):
             snapshot = self.show(name)
             with self._objects(snapshot.id) as objects:
                 values: dict[str, Any] = json.loads(objects.get(snapshot.payload, "its payload"))
@@ -167,7 +171,7 @@ class Store:
             UnknownNameError: There is no such snapshot.
             SnapshotError: One of them is damaged.
         """
-        with _working(), locked(self._folder):
+        with _working(), locked(self.folder):
             old, new = self.show(before), self.show(after)
             with self._objects(f"{old.id} or {new.id}") as objects:
                 return tuple(differences(objects, old.root, new.root))
@@ -189,7 +193,7 @@ class Store:
             MachineFaultError: The folder cannot be written to.
         """
         root = Path(os.path.realpath(dest))
-        with _working(), locked(self._folder):
+        with _working(), locked(self.folder):
             snapshot = self.show(name)
             with self._objects(snapshot.id) as objects, _restoring(root):
                 root.mkdir(parents=True, exist_ok=True)
@@ -212,8 +216,8 @@ class Store:
                 is removed.
             MachineFaultError: The store cannot be written to.
         """
-        with _working(), locked(self._folder, alone=True):
-            before = _size(self._folder)
+        with _working(), locked(self.folder, alone=True):
+            before = _size(self.folder)
             there = self.list()
             kept = {snapshot.id for snapshot in keep(there)}
             gone = (*(snapshot.id for snapshot in there if snapshot.id not in kept), *self.damaged())
@@ -226,19 +230,19 @@ class Store:
                         _mark(objects, snapshot.root, "", live)
                 self._records.remove(gone)
                 removed = objects.sweep(live)
-            for file in (self._folder / "indexes").iterdir():
+            for file in (self.folder / "indexes").iterdir():
                 if is_orphan(file):
                     file.unlink()
-            return Pruned(snapshots=gone, objects=removed, freed=before - _size(self._folder))
+            return Pruned(snapshots=gone, objects=removed, freed=before - _size(self.folder))
 
     def _about(self, hashed_by: str | None) -> dict[str, Any]:
-        file = self._folder / "store.json"
+        file = self.folder / "store.json"
         if not file.exists():
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with locked(self._folder, alone=True):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with locked(self.folder, alone=True):
                 if not file.exists():
                     for folder in _FOLDERS:
-                        (self._folder / folder).mkdir(exist_ok=True)
+                        (self.folder / folder).mkdir(exist_ok=True)
                     about = {"version": _VERSION, "hash": hashed_by or best_hash()}
                     write_file(file, json.dumps(about).encode())
         try:
@@ -250,11 +254,11 @@ class Store:
             ) from None
 
     def _objects(self, reader: str = "") -> Objects:
-        return Objects(self._folder, self._name, reader)
+        return Objects(self.folder, self.name, reader)
 
     def _index(self, name: str) -> Path:
         digest = hashlib.sha256(os.fsencode(name)).hexdigest()
-        return self._folder / "indexes" / digest[:32]
+        return self.folder / "indexes" / digest[:32]
 
 
 def _mark(objects: Objects, folder: Entry, path: str, live: set[bytes]) -> None:
