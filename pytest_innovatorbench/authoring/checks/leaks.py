@@ -5,6 +5,8 @@ from __future__ import annotations
 from pytest_innovatorbench.authoring.checks import (
     leaks_data,
     leaks_history,
+    leaks_metrics,
+    leaks_secrets,
     leaks_text,
     leaks_unread,
 )
@@ -14,5 +16,7 @@ RULES: tuple[Rule, ...] = (
     *leaks_data.RULES,
     *leaks_text.RULES,
     *leaks_history.RULES,
+    *leaks_secrets.RULES,
+    *leaks_metrics.RULES,
     *leaks_unread.RULES,
 )
