@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from pytest_innovatorbench.tasks.limits import find_limits
+from pytest_innovatorbench.tasks.limits import find_limits, finite_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +17,10 @@ Kind: TypeAlias = Literal["text", "heading", "code", "fence"]
 
 _NAMES = {form: name for name in SECTIONS for form in (name, name + "s")}
 _HEADING = re.compile(r"^ {0,3}(?P<marks>#{1,6})(?:[ \t]+(?P<title>.*?))??(?:[ \t]+#+)?[ \t]*$")
-_BOLD = re.compile(r"^ {0,3}(?P<mark>\*\*|__)(?P<title>[^*_]+?)(?P=mark)(?P<rest>\s*(?:[:.].*)?)$")
+_BOLD = re.compile(
+    r"^ {0,3}(?P<mark>\*\*|__)(?P<title>[^*_]+?)(?P=mark)"
+    r"(?P<rest>\s*(?:[:.].*)?|(?:(?<=[:.]\*\*)|(?<=[:.]__))\s.*)$"
+)
 _UNDERLINE = re.compile(r"^ {0,3}(?:(?P<first>=+)|-{2,})[ \t]*$")
 _PARAGRAPH = re.compile(r"^ {0,3}(?![-*+>|#\s]|\d+[.)]\s)\S")
 _FENCE = re.compile(r"^[\s>]*(?:(?:[-*+]|\d+[.)])\s+)?(?P<mark>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
@@ -63,7 +66,12 @@ class Section:
     @property
     def body(self) -> str:
         """Its text as it is written, without HTML comments."""
-        return "\n".join(_written(line) for line in self.lines).strip()
+        return "\n".join(text for _, text in self.numbered).strip()
+
+    @property
+    def numbered(self) -> tuple[tuple[int, str], ...]:
+        """The numbers and texts of its lines, as they are written, without HTML comments."""
+        return tuple((line.number, _written(line)) for line in self.lines)
 
     @property
     def is_empty(self) -> bool:
@@ -92,9 +100,7 @@ def stated_limits(parts: Mapping[str, str]) -> dict[str, float]:
     Returns:
         Those found of ``working_seconds``, ``training_seconds`` and ``evaluation_seconds``, in seconds.
     """
-    found = find_limits(enumerate(parts.get("constraint", "").split("\n"), start=1))
-    kinds = ("working_seconds", "training_seconds", "evaluation_seconds")
-    return {kind: found[kind].value for kind in kinds if kind in found}
+    return finite_seconds(find_limits(enumerate(parts.get("constraint", "").split("\n"), start=1)))
 
 
 @lru_cache(maxsize=32)

@@ -1,0 +1,120 @@
+"""The sentences of a Markdown text: paragraphs put together, list items and cells of tables by themselves."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_MARK = re.compile(r"^[\s>]*(?:(?P<marks>#{1,6}|[-*+]|\d+[.)])\s+)?(?:\[[ xX]\]\s+)?")
+_ROW = re.compile(r"^[\s>]*\|.*\|\s*$")
+_RULER = re.compile(r"^[\s>]*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?\s*$")
+_CELL = re.compile(r"(?<!\\)\|")
+_END = re.compile(r"[.!?][)*_\"'”]*\s+(?=[A-Z*_`(\[\"“])|;\s+")
+_NO_END = re.compile(r"(?:\b(?:max|min|approx|incl|no|e\.g|i\.e|resp|ca)\.\s+)$", re.IGNORECASE)
+_LONGEST = 10  # characters of an abbreviation with its space
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """A sentence, a short item or a cell of a table with its heading.
+
+    Attributes:
+        text: What it says, on one line, with its Markdown.
+        context: The heading it stands under, or the line before it that ends with a colon.
+        starts: Where in the text each of its lines begins.
+        lines: The numbers of these lines.
+    """
+
+    text: str
+    context: str = ""
+    starts: tuple[int, ...] = (0,)
+    lines: tuple[int, ...]
+
+    def line(self, place: int) -> int:
+        """Return the line that a place in the text stands on."""
+        return self.lines[max(0, bisect_right(self.starts, place) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Lines that belong together."""
+
+    text: str
+    starts: tuple[int, ...]
+    lines: tuple[int, ...]
+
+
+def _join(parts: list[tuple[int, str]]) -> _Block:
+    ends = itertools.accumulate(len(text) + 1 for _, text in parts)
+    return _Block(
+        text=" ".join(text for _, text in parts),
+        starts=(0, *ends)[:-1],
+        lines=tuple(number for number, _ in parts),
+    )
+
+
+def sentences(lines: Iterable[tuple[int, str]]) -> Iterator[Sentence]:
+    """Yield the sentences of numbered lines of Markdown."""
+    context = ""
+    for block, is_heading in _blocks(lines):
+        if is_heading:
+            context = block.text
+        yield from _split(block, "" if is_heading else context)
+        if block.text.rstrip("*_ ").endswith(":"):
+            context = block.text
+
+
+def _blocks(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[_Block, bool]]:
+    """Yield paragraphs, items, headings and rows, and whether each is a heading."""
+    block: list[tuple[int, str]] = []
+    header: list[str] | None = None
+    row: list[str] = []
+    for number, line in lines:
+        mark = _MARK.match(line)
+        starts = not line.strip() or bool(mark and mark["marks"]) or bool(_ROW.match(line))
+        if starts and block:
+            yield _join(block), False
+            block = []
+        if not _ROW.match(line):
+            header = None
+        if _RULER.match(line):
+            header = row
+        elif _ROW.match(line):
+            row = [cell.strip() for cell in _CELL.split(line.strip(" >").strip("|"))]
+            yield from ((_join([(number, text)]), False) for text in _read_row(row, header))
+        elif mark and (mark["marks"] or "").startswith("#"):
+            yield _join([(number, line[mark.end() :].strip())]), True
+        elif line.strip():
+            block.append((number, line[mark.end() if mark else 0 :].strip()))
+    if block:
+        yield _join(block), False
+
+
+def _read_row(row: list[str], header: list[str] | None) -> Iterator[str]:
+    """Yield a row as ``label: cells``, and each cell with the head of its column."""
+    yield f"{row[0]}: {', '.join(row[1:])}" if len(row) > 1 else row[0]
+    for head, cell in zip(header or (), row, strict=False):
+        if head and cell:
+            yield f"{head}: {cell}"
+
+
+def _split(block: _Block, context: str) -> Iterator[Sentence]:
+    start = 0
+    for end in _END.finditer(block.text):
+        if not _NO_END.search(block.text[max(0, end.end() - _LONGEST) : end.end()]):
+            yield _part(block, context, start, end.end())
+            start = end.end()
+    yield _part(block, context, start, len(block.text))
+
+
+def _part(block: _Block, context: str, start: int, end: int) -> Sentence:
+    starts = tuple(max(0, place - start) for place in block.starts if place < end)
+    return Sentence(
+        text=block.text[start:end].rstrip(), context=context, starts=starts, lines=block.lines[: len(starts)]
+    )
