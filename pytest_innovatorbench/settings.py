@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,10 @@ class Settings:
         working_time: Seconds an agent may work, in place of the task's.
         max_evals: Evaluations an agent may ask for, in place of the task's.
         max_steps: Actions an agent may take, in place of the task's.
+        max_tokens: Tokens that an attempt's model may read and write, if limited.
+        max_cost: US dollars that an attempt's model may cost, if limited.
+        agent_config: File with the settings of agents.
+        model_base_url: Where models are served, in place of their providers' own addresses.
         hints: Whether agents may view hints.
         reports: Report files to write, as ``KIND:PATH``.
     """
@@ -52,6 +57,10 @@ class Settings:
     working_time: float | None = None
     max_evals: int | None = None
     max_steps: int | None = None
+    max_tokens: int | None = None
+    max_cost: float | None = None
+    agent_config: Path | None = None
+    model_base_url: str | None = None
     hints: Hints = "allow"
     reports: tuple[str, ...] = field(default=())
 
@@ -119,6 +128,34 @@ def parse_whole(option: str, text: str, *, least: int) -> int:
             f"{option}: {text!r} is not allowed", remedy=f"give a whole number from {least} up"
         )
     return value
+
+
+def parse_amount(option: str, text: str) -> float:
+    """Read an amount of money.
+
+    Raises:
+        SettingsError: The text is no number above 0.
+    """
+    try:
+        value = float(text.strip().removeprefix("$"))
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise SettingsError(f"{option}: {text!r} is no amount", remedy="give US dollars, such as 2.50")
+    return value
+
+
+def parse_url(option: str, text: str) -> str:
+    """Check the address of a server.
+
+    Raises:
+        SettingsError: It is none that is spoken to by HTTP.
+    """
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", text):
+        raise SettingsError(
+            f"{option}: {text!r} is no address", remedy="give one such as http://127.0.0.1:8000/v1"
+        )
+    return text
 
 
 def parse_score(option: str, text: str) -> float:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pytest_innovatorbench.agents.base import AgentKind
 from pytest_innovatorbench.agents.command import CommandAgent, find_program
+from pytest_innovatorbench.agents.react.kinds import react_agents
 from pytest_innovatorbench.agents.scripted import Nop, make_baseline, make_oracle
 
-BUILTIN_AGENTS = (
+if TYPE_CHECKING:
+    from pytest_innovatorbench.settings import Settings
+
+SCRIPTED_AGENTS = (
     AgentKind(name="oracle", make=make_oracle, about="runs the task's hidden solution"),
     AgentKind(name="baseline", make=make_baseline, about="submits the task's baseline"),
     AgentKind(name="nop", make=lambda _: Nop(), about="does nothing"),
@@ -18,3 +24,12 @@ BUILTIN_AGENTS = (
         about="runs a program of yours in the sandbox",
     ),
 )
+
+
+def builtin_agents(settings: Settings) -> tuple[AgentKind, ...]:
+    """Return them.
+
+    Raises:
+        SettingsError: The user's file with settings of agents is wrong.
+    """
+    return (*SCRIPTED_AGENTS, *react_agents(settings))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from pytest_innovatorbench.agents.builtin import BUILTIN_AGENTS
+from pytest_innovatorbench.agents.builtin import builtin_agents
 from pytest_innovatorbench.agents.registry import find, split, tabulate
 from pytest_innovatorbench.errors import UserError
 from pytest_innovatorbench.plugin.collection import Collection, attempts_of
@@ -30,9 +30,9 @@ class BuiltinAgents:
     """Offers the agents of the package through the hook."""
 
     @pytest.hookimpl(trylast=True)
-    def pytest_ibench_agents(self) -> Sequence[AgentKind]:
+    def pytest_ibench_agents(self, settings: Settings) -> Sequence[AgentKind]:
         """Return them."""
-        return BUILTIN_AGENTS
+        return builtin_agents(settings)
 
 
 class SharedRunId:

@@ -118,6 +118,26 @@ OPTIONS = (
         help="actions an agent may take; default: the task's",
     ),
     Option(
+        name="max-tokens",
+        metavar="N",
+        help="tokens that an attempt's model may read and write; default: no limit",
+    ),
+    Option(
+        name="max-cost",
+        metavar="USD",
+        help="US dollars that an attempt's model may cost; default: no limit",
+    ),
+    Option(
+        name="agent-config",
+        metavar="FILE",
+        help="models, prompts, tools and prices of agents, as YAML; see docs/agents.md",
+    ),
+    Option(
+        name="model-base-url",
+        metavar="URL",
+        help="where models that agents ask are served, in place of their providers' own addresses",
+    ),
+    Option(
         name="hints",
         metavar="allow|deny",
         choices=("allow", "deny"),
@@ -203,6 +223,10 @@ def read_settings(config: pytest.Config) -> Settings:
         working_time=read("working-time", settings.parse_duration),
         max_evals=read("max-evals", whole(0)),
         max_steps=read("max-steps", whole(1)),
+        max_tokens=read("max-tokens", whole(1)),
+        max_cost=read("max-cost", settings.parse_amount),
+        agent_config=_path(config, "agent-config"),
+        model_base_url=read("model-base-url", settings.parse_url),
         hints=cast("Hints", _text(config, "hints") or "allow"),
         reports=tuple(_texts(config, "report")),
     )

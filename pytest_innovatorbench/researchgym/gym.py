@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +22,7 @@ from pytest_innovatorbench.researchgym.model import Action, AttemptOverError, Ob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from pytest_innovatorbench.researchgym.computers.base import Computer
     from pytest_innovatorbench.researchgym.parsing.parser import Parser
@@ -88,6 +90,7 @@ class ResearchGym:
         record: Takes the events.
         clock: Working time.
         hints_allowed: Whether the hint may be viewed.
+        paused: Stops the clock while a context lasts.
     """
 
     def __init__(
@@ -103,7 +106,9 @@ class ResearchGym:
         record: Record,
         clock: Clock,
         hints_allowed: bool = True,
+        paused: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        self.paused = paused
         self.task = task
         self.seed = seed
         self.allowance = allowance
@@ -117,10 +122,11 @@ class ResearchGym:
         self._judge = judge
         self._record = record
         self._clock = clock
-        self._hints_allowed = hints_allowed
+        self.hints_allowed = hints_allowed
         self._books = threading.Lock()
         self._judging = threading.Lock()
         self._losses = 0
+        self._said: list[str] = []
         self._alarm = Alarm()
         computer.when_finished = self._alarm.job_ended
 
@@ -159,14 +165,37 @@ class ResearchGym:
         """Write an event and keep the books by it."""
         with self._books:
             self.ledger = self.ledger.after(self._record(kind, **data))
+        for reason in ("tokens", "cost"):
+            limit = getattr(self.allowance, reason)
+            if limit is not None and getattr(self.ledger, reason) >= limit:
+                self.end(reason)
+
+    def tell(self, text: str) -> None:
+        """Pass on what a person says to the agent, which hears it before its next step."""
+        self.note("human", text=text)
+        with self._books:
+            self._said.append(text)
+        self.wake("a person has something to say")
+
+    def hear(self) -> tuple[str, ...]:
+        """Return what people have said since this was asked last."""
+        with self._books:
+            said, self._said = tuple(self._said), []
+        return said
 
     def remaining_seconds(self) -> float:
         """Working time left, in seconds, never below 0."""
         return max(0.0, self.allowance.seconds - self._clock())
 
     def budget(self) -> dict[str, float]:
-        """Return what is left: ``seconds_left``, ``evals_left``, ``steps_left``."""
+        """Return what is left: ``seconds_left``, ``evals_left``, ``steps_left``, and of other limits."""
+        limited = {
+            f"{name}_left": max(0, round(limit - getattr(self.ledger, name), 4))
+            for name in ("tokens", "cost")
+            if (limit := getattr(self.allowance, name)) is not None
+        }
         return {
+            **limited,
             "seconds_left": round(self.remaining_seconds(), 1),
             "evals_left": max(0, self.allowance.evals - self.ledger.evals),
             "steps_left": max(0, self.allowance.steps - self.ledger.steps),
@@ -209,7 +238,7 @@ class ResearchGym:
         hint = self.task.hint
         if hint is None:
             return refuse("view_hint", "This task has no hint.")
-        if not self._hints_allowed:
+        if not self.hints_allowed:
             return refuse("view_hint", "Hints are switched off in this run.")
         with self._judging:
             text = hint.file.read_text("utf-8", errors="replace")

@@ -20,12 +20,16 @@ class Allowance:
         evals: Evaluations the agent may ask for; the final one comes on top.
         steps: Actions.
         hint_penalty: Points taken off every score after the hint was viewed.
+        tokens: Tokens of models, if they are limited.
+        cost: US dollars for models, if they are limited.
     """
 
     seconds: float
     evals: int
     steps: int
     hint_penalty: float = 0.0
+    tokens: int | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,8 @@ class Ledger:
         fault: Whose fault it is that the final submission has no score.
         error: One line on that fault.
         violation: What in any evaluated submission shows an attempt to cheat.
+        tokens: Tokens that models read and wrote.
+        cost: US dollars that they took, as far as their prices are known.
     """
 
     steps: int = 0
@@ -70,6 +76,8 @@ class Ledger:
     fault: Fault | None = None
     error: str | None = None
     violation: str | None = None
+    tokens: int = 0
+    cost: float = 0.0
 
     def after(self, event: Mapping[str, Any]) -> Ledger:
         """Return the ledger after one more event."""
@@ -80,6 +88,9 @@ class Ledger:
             return replace(self, hints=1, penalty=event["penalty"])
         if kind == "evaluation":
             return self._after_evaluation(event)
+        if kind == "model_answered":
+            tokens = sum(event[key] for key in ("input", "output", "cache_read", "cache_write"))
+            return replace(self, tokens=self.tokens + tokens, cost=self.cost + (event["cost"] or 0.0))
         return self
 
     def net(self, raw: float) -> float:

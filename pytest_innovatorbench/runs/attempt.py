@@ -141,6 +141,7 @@ def _take_part(
         record=_Recorder(log, board, spec.folder.name),
         clock=log.seconds,
         hints_allowed=spec.hints_allowed,
+        paused=log.paused,
     )
     log.start_clock()
     try:

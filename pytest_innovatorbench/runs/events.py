@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -31,6 +32,7 @@ class EventLog:
         self._lock = threading.Lock()
         self._start = time.monotonic()
         self._stopped: float | None = None
+        self._paused: float | None = None
 
     def __call__(self, kind: str, /, **data: Any) -> dict[str, Any]:  # noqa: ANN401 - plain JSON values
         """Write an event; an attempt that is over takes no more.
@@ -55,9 +57,22 @@ class EventLog:
         if self._stopped is None:
             self._stopped = self.seconds()
 
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Count no working time while the context lasts, as when nobody could work; not to be nested."""
+        self._paused = time.monotonic()
+        try:
+            yield
+        finally:
+            since, self._paused = self._paused, None
+            self._start += time.monotonic() - since
+
     def seconds(self) -> float:
         """Working time so far, in seconds."""
-        return time.monotonic() - self._start if self._stopped is None else self._stopped
+        if self._stopped is not None:
+            return self._stopped
+        paused = self._paused
+        return (time.monotonic() if paused is None else paused) - self._start
 
     def close(self) -> None:
         """Take no more events."""

@@ -73,6 +73,8 @@ def allowance(task: Task, settings: Settings) -> Allowance:
         evals=limits.evals if settings.max_evals is None else settings.max_evals,
         steps=limits.steps if settings.max_steps is None else settings.max_steps,
         hint_penalty=task.hint.penalty if task.hint else 0.0,
+        tokens=settings.max_tokens,
+        cost=settings.max_cost,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import traceback
 from dataclasses import dataclass
@@ -24,8 +25,8 @@ class Ending:
     """How the agent's part of an attempt ended.
 
     Attributes:
-        reason: ``finished``, ``evals``, ``steps``, ``time``, ``disk``, ``lost``, ``crashed``,
-            ``interrupted``, ``machine`` or ``unprepared``.
+        reason: ``finished``, ``evals``, ``steps``, ``tokens``, ``cost``, ``time``,
+            ``disk``, ``lost``, ``crashed``, ``interrupted``, ``machine`` or ``unprepared``.
         error: One line on what went wrong, if anything did.
         detail: A traceback, for the record alone.
         fault: Whose fault it is, where it was not the agent's.
@@ -37,7 +38,10 @@ class Ending:
     fault: Fault | None = None
 
 
+_SLACK = 0.01  # seconds, so that a clock that stands still is not asked without end
 _WORDS = {
+    "tokens": "the tokens are used up",
+    "cost": "the money is used up",
     "time": "the working time is used up",
     "disk": "the agent filled its disk quota",
     "lost": "the agent lost its computer again and again",
@@ -58,8 +62,10 @@ def work(agent: Agent, gym: ResearchGym, stop: Stop) -> Ending:
         target=lambda: endings.put(_outcome(agent, gym)), daemon=True, name="ibench-agent"
     ).start()
     try:
-        return endings.get(timeout=min(gym.remaining_seconds(), threading.TIMEOUT_MAX))
-    except Empty:
+        # Again and again, since the clock stands still while the agent's model cannot be reached.
+        while (left := gym.remaining_seconds()) > 0:
+            with contextlib.suppress(Empty):
+                return endings.get(timeout=min(left + _SLACK, threading.TIMEOUT_MAX))
         gym.end("time")
         return _ended("time")
     finally:

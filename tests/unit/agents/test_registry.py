@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pytest_innovatorbench.agents.base import AgentKind
-from pytest_innovatorbench.agents.builtin import BUILTIN_AGENTS
+from pytest_innovatorbench.agents.builtin import SCRIPTED_AGENTS
 from pytest_innovatorbench.agents.registry import find, slug, split, tabulate
 from pytest_innovatorbench.agents.scripted import Nop
 from pytest_innovatorbench.errors import SettingsError, UnknownNameError
@@ -36,7 +36,7 @@ def test_arguments_are_asked_for_and_refused() -> None:
 
 def test_an_unknown_agent_lists_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match="unknown agent 'me': known: baseline, command, nop, oracle"):
-        find("me", tabulate(BUILTIN_AGENTS))
+        find("me", tabulate(SCRIPTED_AGENTS))
 
 
 @pytest.mark.parametrize(

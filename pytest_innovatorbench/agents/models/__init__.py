@@ -1,0 +1,1 @@
+"""Models that agents ask, each behind the same small protocol."""

@@ -1,0 +1,18 @@
+"""Keeping keys out of what is written."""
+
+from __future__ import annotations
+
+import os
+import re
+
+_NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+_SHORTEST = 8  # a shorter one could be any word
+_HIDDEN = "[a key]"
+
+
+def redact(text: str) -> str:
+    """Return a text without the values of environment variables that hold keys."""
+    values = [value for name, value in os.environ.items() if _NAMES.search(name) and len(value) >= _SHORTEST]
+    for value in sorted(values, key=len, reverse=True):
+        text = text.replace(value, _HIDDEN)
+    return text

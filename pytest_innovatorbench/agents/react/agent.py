@@ -1,0 +1,236 @@
+"""The loop: ask the model, carry out its calls, show it what came of them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from pytest_innovatorbench.agents.base import AgentFailedError
+from pytest_innovatorbench.agents.models.base import ContextOverflowError, ModelBusyError, ModelError
+from pytest_innovatorbench.agents.models.opening import open_model
+from pytest_innovatorbench.agents.models.patience import ask_patiently
+from pytest_innovatorbench.agents.models.prices import find_price
+from pytest_innovatorbench.agents.models.values import Message, ToolResult
+from pytest_innovatorbench.agents.react.conversation import Conversation
+from pytest_innovatorbench.agents.react.prompting import Prompts
+from pytest_innovatorbench.agents.react.rendering import offered, render
+from pytest_innovatorbench.agents.react.summary import judge
+from pytest_innovatorbench.agents.react.transcript import Transcript
+from pytest_innovatorbench.agents.react.watching import Watch
+from pytest_innovatorbench.errors import MachineFaultError
+from pytest_innovatorbench.researchgym.model import Action, AttemptOverError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pytest_innovatorbench.agents.base import AgentRequest
+    from pytest_innovatorbench.agents.models.prices import Price
+    from pytest_innovatorbench.agents.models.profile import Profile
+    from pytest_innovatorbench.agents.models.values import Prompt, Reply, ToolCall
+    from pytest_innovatorbench.agents.react.habits import Habits
+    from pytest_innovatorbench.researchgym.gym import ResearchGym
+    from pytest_innovatorbench.researchgym.model import Observation
+    from pytest_innovatorbench.sandbox.model import Bind
+
+_TICK = 0.2  # seconds between looks whether the attempt is over, while a provider is waited for
+_LONGEST_SHOWN = 500
+
+
+class ReactAgent:
+    """A model that does research by calling actions.
+
+    Args:
+        request: What it is made for.
+        profile: The model and how it is to be asked.
+        habits: How it works.
+        prices: Prices of the user's, by model.
+
+    Raises:
+        SettingsError: The model cannot be asked.
+    """
+
+    def __init__(
+        self, request: AgentRequest, profile: Profile, habits: Habits, prices: Mapping[str, Price]
+    ) -> None:
+        self._task = request.task
+        self._profile = profile
+        self._habits = habits
+        self._prices = prices
+        self._model = open_model(profile)
+        self._prompts = Prompts(habits.prompts)
+        self._watch = Watch(habits)
+        self._restored: Mapping[str, Any] | None = None
+        self._said = 0  # messages of people in the part that was not summarised yet
+        self._conversation: Conversation | None = None
+
+    @property
+    def binds(self) -> tuple[Bind, ...]:
+        """Nothing of it is in the sandbox."""
+        return ()
+
+    def state(self) -> dict[str, Any]:
+        """Return what it takes to go on later, as plain JSON values."""
+        conversation = self._conversation
+        if conversation is None:
+            return {}
+        turns = [message.to_dict() for message in conversation.turns()]
+        return {"turns": turns, "count": conversation.transcript.count, "said": self._said}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state instead of from the beginning."""
+        self._restored = state or None
+
+    def run(self, gym: ResearchGym) -> None:
+        """Work until the model finishes, the budget ends, or it is of no more use."""
+        conversation = self._conversation = self._begin(gym)
+        while True:
+            self._hear(gym, conversation)
+            reply = self._next(gym, conversation)
+            conversation.add_reply(reply)
+            self._answer(gym, conversation, reply)
+
+    def _begin(self, gym: ResearchGym) -> Conversation:
+        tools = offered(self._task, self._habits.tools, hints=gym.hints_allowed)
+        restored = self._restored or {}
+        transcript = Transcript(gym.note, restored.get("count", 0))
+        conversation = Conversation(transcript, self._prompts.render("system", **self._facts(gym)), tools)
+        if restored:
+            for turn in restored["turns"]:
+                conversation.add(Message.from_dict(turn))
+            self._said = restored["said"]
+            text = self._prompts.render("resumed", sessions=_sessions(gym))
+        else:
+            description = self._task.description.read_text("utf-8", errors="replace")
+            text = self._prompts.render("task", description=description, **self._facts(gym))
+        conversation.add(Message(role="user", text=text))
+        return conversation
+
+    def _facts(self, gym: ResearchGym) -> dict[str, Any]:
+        allowance, task = gym.allowance, self._task
+        return {
+            "workspace": gym.computer.inside("/workspace"),
+            "outputs": gym.computer.inside("/workspace/data/outputs"),
+            "hours": f"{gym.remaining_seconds() / 3600:.3g}",
+            "steps": allowance.steps - gym.ledger.steps,
+            "evals": max(0, allowance.evals - gym.ledger.evals),
+            "tokens": allowance.tokens,
+            "cost": allowance.cost,
+            "hint": f"{task.hint.penalty:g}" if task.hint and gym.hints_allowed else "",
+            "gpus": task.resources.gpus,
+            "computers": "",
+        }
+
+    def _hear(self, gym: ResearchGym, conversation: Conversation) -> None:
+        """Pass on what people said."""
+        for text in gym.hear():
+            conversation.add(Message(role="user", text=f"<real_user>{text}</real_user>"))
+            self._said += 1
+
+    def _next(self, gym: ResearchGym, conversation: Conversation) -> Reply:
+        """Return the model's next turn, after a summary where the context gets full."""
+        if conversation.tokens > self._habits.summarise_at * self._profile.context_length:
+            self._summarise(gym, conversation)
+        try:
+            reply = self._ask(gym, conversation.prompt("act"))
+        except ContextOverflowError:
+            self._summarise(gym, conversation)
+            reply = self._ask(gym, conversation.prompt("act"))
+        if reply.stop == "context":
+            self._summarise(gym, conversation)
+            return self._ask(gym, conversation.prompt("act"))
+        return reply
+
+    def _ask(self, gym: ResearchGym, prompt: Prompt) -> Reply:
+        def said(what: str, pause: float) -> None:
+            gym.note("model_failed", error=what, retry_in=round(pause, 3))
+
+        def wait(seconds: float) -> None:
+            with gym.paused():
+                _wait(gym, seconds)
+
+        started = time.monotonic()
+        try:
+            reply = ask_patiently(self._model, prompt, self._habits.patience, said=said, wait=wait)
+        except ContextOverflowError:
+            raise
+        except ModelError as error:
+            if isinstance(error.__cause__, ModelBusyError):
+                raise MachineFaultError(f"the model's provider failed: {error}") from error
+            raise AgentFailedError(str(error)) from error
+        price = find_price(self._profile.model, self._prices)
+        cost = None if price is None else price.of(reply.usage)
+        Transcript(gym.note).answered(reply, time.monotonic() - started, cost)
+        return reply
+
+    def _answer(self, gym: ResearchGym, conversation: Conversation, reply: Reply) -> None:
+        """Carry out the calls of a turn, in order, or say that there are none."""
+        calls = reply.message.calls
+        if not calls:
+            self._watch.idle()
+            gym.act(Action(name="null"))
+            conversation.add(Message(role="user", text=self._correction(reply)))
+            return
+        if not any(call.arguments is not None for call in calls):
+            self._watch.idle()
+        results = tuple(self._results(gym, calls))
+        conversation.add(Message(role="user", results=results))
+
+    def _results(self, gym: ResearchGym, calls: tuple[ToolCall, ...]) -> Iterator[ToolResult]:
+        for call in calls:
+            if call.arguments is None:
+                gym.act(Action(name="null"))
+                text = self._prompts.render("bad_call", tool=call.name, text=call.text[:_LONGEST_SHOWN])
+                yield ToolResult(call=call.id, text=text, is_error=True)
+                continue
+            action = Action(name=call.name, arguments=call.arguments)
+            observation: Observation = gym.act(action)
+            if observation.done:
+                raise AttemptOverError("the attempt is over")
+            remark = self._watch.acted(action, observation)
+            yield render(call.id, observation, self._habits.observation_chars, remark)
+
+    def _correction(self, reply: Reply) -> str:
+        if reply.stop == "refusal":
+            return self._prompts.render("refused")
+        return self._prompts.render("no_call", cut=reply.stop == "length", limit=self._profile.max_tokens)
+
+    def _summarise(self, gym: ResearchGym, conversation: Conversation) -> None:
+        """Put a summary in the place of the older part.
+
+        Raises:
+            AgentFailedError: The model makes none that can be used, or there is nothing to summarise.
+        """
+        cut = conversation.cut(self._habits.keep)
+        if cut == 0:
+            raise AgentFailedError("the conversation is too long for the model, and too short to summarise")
+        problem = ""
+        for _ in range(self._habits.summary_tries):
+            text = self._prompts.render("summarise", said=self._said, problem=problem)
+            closing = Message(role="user", text=text)
+            reply = self._ask(gym, conversation.prompt("summary", older=cut, closing=closing))
+            conversation.transcript.message(reply.message)
+            judged = judge(reply.message.text, self._said)
+            if judged.text:
+                self._go_on(gym, conversation, cut, judged.text)
+                return
+            problem = judged.problem
+        raise AgentFailedError(f"the model made no summary that can be used: {problem}")
+
+    def _go_on(self, gym: ResearchGym, conversation: Conversation, cut: int, snapshot: str) -> None:
+        text = self._prompts.render("after_summary", snapshot=snapshot)
+        conversation.replace(cut, Message(role="user", text=text))
+        self._said = 0
+        conversation.add(Message(role="user", text=self._prompts.render("recheck", sessions=_sessions(gym))))
+
+
+def _sessions(gym: ResearchGym) -> str:
+    """Look what is there; a step of the record like any other."""
+    return gym.act(Action(name="list_sessions")).message
+
+
+def _wait(gym: ResearchGym, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        if gym.ending:
+            raise AttemptOverError(f"the attempt is over ({gym.ending})")
+        time.sleep(min(_TICK, left))

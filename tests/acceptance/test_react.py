@@ -1,0 +1,368 @@
+"""The ReAct agent in whole runs of pytest, its model behind a real server on loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_innovatorbench.agents.react.summary import PARTS
+from pytest_innovatorbench.agents.react.transcript import prompts
+from pytest_innovatorbench.runs.events import read_events
+from tests.acceptance.conftest import Bench, events
+from tests.unit.agents.model_server import Answer, Fails, ModelServer, Says, Script, scripted
+
+KEY = "sk-secret-0123456789"
+WRITE = ("create_file", {"filename": "data/outputs/score.txt", "content": "60\n"})
+FINISH = Says(text="Done.", calls=(("finish", {}),))
+SNAPSHOT = (
+    "<state_snapshot>" + "".join(f"<{part}>{part} text</{part}>" for part in PARTS) + "</state_snapshot>"
+)
+PROVIDERS = {"claude": "claude", "gpt": "gpt"}
+
+Serve = Callable[..., ModelServer]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Start a server and have both SDKs ask it."""
+    with ExitStack() as open_things:
+
+        def start(*answers: Answer, script: Script | None = None) -> ModelServer:
+            running: AbstractContextManager[ModelServer] = ModelServer(script or scripted(*answers)).running()
+            server = open_things.enter_context(running)
+            monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+            monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+            monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+            monkeypatch.setenv("OPENAI_API_KEY", KEY)
+            return server
+
+        yield start
+
+
+def configure(bench: Bench, **settings: Any) -> str:
+    file = bench.tree.write("agents.yaml", json.dumps({"agents": {"claude": settings}}))
+    return f"--ibench-agent-config={file}"
+
+
+def only(report: dict[str, Any]) -> dict[str, Any]:
+    (attempt,) = report["attempts"]
+    found: dict[str, Any] = attempt
+    return found
+
+
+def asked(server: ModelServer, number: int) -> str:
+    """The last turn of a request, as text."""
+    return json.dumps(server.requests[number]["messages"][-1])
+
+
+@pytest.mark.parametrize("agent", PROVIDERS)
+def test_a_model_works_evaluates_and_finishes(bench: Bench, serve: Serve, agent: str) -> None:
+    bench.tree.add_task()
+    server = serve(
+        Says(
+            text="I look.", calls=(("run_command", {"command": "ls; echo $$", "wait_for_completion": True}),)
+        ),
+        Says(text="I write and evaluate.", calls=(WRITE, ("eval", {}))),
+        FINISH,
+    )
+    result, report = bench.report(agent=agent)
+    attempt = only(report)
+    assert result.ret == 0
+    assert (attempt["status"], attempt["final"], attempt["evals"], attempt["error"]) == (
+        "scored",
+        60.0,
+        1,
+        None,
+    )
+    assert "Write a number into" in json.dumps(server.requests[0])
+    assert "task" in asked(server, 1)
+    assert "Score 60.00" in asked(server, 2)
+    assert "[left: seconds" in asked(server, 2)
+    assert [event["name"] for event in events(attempt, "action")] == [
+        "run_command",
+        "create_file",
+        "eval",
+        "finish",
+    ]
+    assert len(events(attempt, "model_answered")) == 3
+
+
+def test_every_prompt_can_be_rebuilt_from_the_events(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    server = serve(
+        Says(text="First.", calls=(WRITE,)),
+        Says(text="Second.", calls=(("think", {"thought": "hm"}),), read=50_000),
+        Says(text=SNAPSHOT),
+        FINISH,
+    )
+    _, report = bench.report(configure(bench, context_length=60_000), agent="claude")
+    attempt = only(report)
+    rebuilt = list(prompts(read_events(Path(attempt["run_dir"], "events.jsonl"))))
+    assert len(rebuilt) == len(server.requests) == 4
+    for prompt, request in zip(rebuilt, server.requests, strict=True):
+        assert prompt.system == request["system"][0]["text"]
+        assert [tool.name for tool in prompt.tools] == [tool["name"] for tool in request["tools"]]
+        assert [message.role for message in prompt.messages] == [turn["role"] for turn in request["messages"]]
+        for message, turn in zip(prompt.messages, request["messages"], strict=True):
+            sent = json.dumps(turn)
+            assert json.dumps(message.text)[1:-1] in sent
+            assert all(json.dumps(result.text)[1:-1] in sent for result in message.results)
+
+
+def test_a_long_conversation_is_summarised(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    server = serve(
+        Says(text="First.", calls=(WRITE,)),
+        Says(text="Second.", calls=(("think", {"thought": "hm"}),), read=50_000),
+        Says(text="no snapshot"),
+        Says(text="<state_snapshot><reflection>r</reflection></state_snapshot>"),
+        Says(text=f"Here it is.\n{SNAPSHOT}"),
+        FINISH,
+    )
+    result, report = bench.report(configure(bench, context_length=60_000), agent="claude")
+    assert (result.ret, only(report)["final"]) == (0, 60.0)
+    assert "Write a state snapshot" in asked(server, 2)
+    assert "cannot be used: there is no <state_snapshot>" in asked(server, 3)
+    assert "cannot be used: it lacks <overall_goal>, <state_of_the_art>" in asked(server, 4)
+    last = server.requests[5]["messages"]
+    assert "Write a number into" in json.dumps(last[0])
+    assert "experiment_history text" in json.dumps(last[1])
+    assert "These sessions are there now" in json.dumps(last[-1])
+    assert "First." not in json.dumps(last)
+    assert "Second." in json.dumps(last)
+    assert "list_sessions" in [event["name"] for event in events(only(report), "action")]
+
+
+def test_a_model_that_makes_no_summary_ends(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    serve(
+        Says(text="First.", calls=(WRITE,)),
+        Says(text="Second.", calls=(("think", {"thought": "hm"}),), read=50_000),
+        Says(text="I will not."),
+    )
+    _, report = bench.report(configure(bench, context_length=60_000, summary_tries=2), agent="claude")
+    attempt = only(report)
+    assert (attempt["status"], attempt["final"]) == ("scored", 60.0)
+    assert attempt["error"] == (
+        "the model made no summary that can be used: there is no <state_snapshot>...</state_snapshot> in it"
+    )
+
+
+def test_a_prompt_that_was_too_long_is_summarised(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    overflow = '{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long"}}'
+    server = serve(
+        Says(text="First.", calls=(WRITE,)),
+        Says(text="Second.", calls=(("think", {"thought": "hm"}),)),
+        Fails(status=400, body=overflow),
+        Says(text=SNAPSHOT),
+        FINISH,
+    )
+    _, report = bench.report(agent="claude")
+    assert only(report)["final"] == 60.0
+    assert len(server.requests) == 5
+
+
+def test_wrong_calls_are_corrected(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    server = serve(
+        Says(text="Well."),
+        Says(text="Long", stop="max_tokens"),
+        Says(text="No.", stop="refusal"),
+        Says(calls=(("fly", {"to": "the moon"}),)),
+        Says(calls=(("run_command", {"cmd": "ls"}),)),
+        Says(calls=(("run_command", '{"command": "l'), WRITE)),
+        FINISH,
+    )
+    result, report = bench.report(agent="gpt")
+    assert (result.ret, only(report)["final"]) == (0, 60.0)
+    assert "Your answer had no tool call" in asked(server, 1)
+    assert "cut off at the limit of 32000 tokens" in asked(server, 2)
+    assert "You declined to go on" in asked(server, 3)
+    assert "there is no action 'fly'; known: " in asked(server, 4)
+    assert "run_command has no parameter 'cmd'; it takes: " in asked(server, 5)
+    last = json.dumps(server.requests[6]["messages"][-2:])
+    assert "run_command: the arguments are no JSON object" in last
+    assert "score.txt" in last
+
+
+@pytest.mark.parametrize(
+    "says", [Says(text="Hm."), Says(calls=(("run_command", "{"),))], ids=["none", "broken"]
+)
+def test_a_model_that_calls_nothing_ends(bench: Bench, serve: Serve, says: Says) -> None:
+    bench.tree.add_task()
+    server = serve(says)
+    result, report = bench.report(agent="gpt")
+    attempt = only(report)
+    assert (result.ret, attempt["status"], attempt["final"]) == (0, "scored", 0.0)
+    assert attempt["error"] == "the model made no usable call in 5 answers in a row"
+    assert len(server.requests) == 5
+
+
+def test_a_model_that_goes_in_circles_is_warned_and_ended(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    server = serve(Says(calls=(("list_files", {"path": "/workspace"}),)))
+    _, report = bench.report(agent="claude")
+    assert only(report)["error"] == "the model did the same 12 times: list_files"
+    assert "You have done exactly this 5 times with the same outcome." in asked(server, 5)
+    assert "exactly this" not in asked(server, 4)
+
+
+def test_patience_is_no_circle(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    serve(*[Says(calls=(("sleep", {"sleep_time": 0.001, "until": "none"}),))] * 14, FINISH)
+    _, report = bench.report(agent="claude")
+    assert only(report)["error"] is None
+
+
+@pytest.mark.parametrize("agent", PROVIDERS)
+def test_a_provider_that_fails_for_a_while_costs_no_time(bench: Bench, serve: Serve, agent: str) -> None:
+    bench.tree.add_task()
+    server = serve(
+        Fails(status=429, headers={"retry-after": "1"}), Fails(status=529), Says(calls=(WRITE,)), FINISH
+    )
+    result, report = bench.report("--ibench-working-time=30", agent=agent)
+    attempt = only(report)
+    assert (result.ret, attempt["final"]) == (0, 60.0)
+    failed = events(attempt, "model_failed")
+    assert [event["error"].split(":")[0] for event in failed] == [
+        "the model's server answered 429",
+        "the model's server answered 529",
+    ]
+    assert failed[0]["retry_in"] >= 1
+    assert attempt["seconds"] < 1
+    assert len(server.requests) == 4
+
+
+def test_a_provider_that_stays_away_is_the_machines_fault(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    serve(Says(calls=(WRITE,)), Fails(status=503))
+    patience = {"seconds": 0.2, "first_wait": 0.05}
+    result, report = bench.report(configure(bench, patience=patience), agent="claude")
+    attempt = only(report)
+    assert result.ret == 1
+    assert (attempt["status"], attempt["fault"]) == ("unscoreable", "machine")
+    assert attempt["error"].startswith("the model's provider failed: the model's server answered 503: ")
+
+
+def test_a_wrong_key_is_said_and_written_nowhere(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    serve(Fails(status=401, body=json.dumps({"error": {"message": f"no such key: {KEY}"}})))
+    result, report = bench.report(agent="claude")
+    assert only(report)["error"].startswith("the model's server answered 401: ")
+    assert KEY not in result.stdout.str()
+    for file in bench.pytester.path.rglob("*"):
+        assert not file.is_file() or KEY.encode() not in file.read_bytes()
+
+
+def test_the_sandbox_has_no_key(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    server = serve(
+        Says(calls=(("run_command", {"command": "env; cat /proc/*/environ", "wait_for_completion": True}),)),
+        FINISH,
+    )
+    bench.report(agent="claude")
+    assert "PATH=" in asked(server, 1)
+    assert KEY not in asked(server, 1)
+
+
+@pytest.mark.parametrize(
+    ("option", "ending"), [("--ibench-max-tokens=5000", "tokens"), ("--ibench-max-cost=0.01", "money")]
+)
+def test_budgets_of_models_end_attempts_in_order(
+    bench: Bench, serve: Serve, option: str, ending: str
+) -> None:
+    bench.tree.add_task()
+    serve(Says(calls=(WRITE,), read=100), Says(calls=(("think", {"thought": "x"}),), read=2000))
+    prices = bench.tree.write("agents.yaml", '{"prices": {"claude-*": {"input": 2, "output": 2}}}')
+    result, report = bench.report(f"--ibench-agent-config={prices}", option, agent="claude")
+    attempt = only(report)
+    assert (result.ret, attempt["final"]) == (0, 60.0)
+    assert attempt["error"] == f"the {ending} {'are' if ending == 'tokens' else 'is'} used up"
+
+
+def test_a_limit_in_money_needs_a_price(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    serve(FINISH)
+    result = bench.run("--ibench-max-cost=1", agent="react:model-nobody-knows")
+    result.stderr.fnmatch_lines(["*--ibench-max-cost: the price of model-nobody-knows is not known*"])
+    assert result.ret == 4
+
+
+def test_prompts_of_ones_own(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    bench.tree.write("prompts/system.md.j2", "Be brief. You have {{ evals }} evals.")
+    server = serve(FINISH)
+    bench.report(configure(bench, prompts="prompts", tools=["finish", "run_command"]), agent="claude")
+    assert server.requests[0]["system"][0]["text"] == "Be brief. You have 3 evals."
+    assert [tool["name"] for tool in server.requests[0]["tools"]] == ["run_command", "finish"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("agents: [", "cannot be read"),
+        (
+            "agents: {claude: {modell: x}}",
+            "agents.claude: Additional properties are not allowed ('modell' was unexpected)",
+        ),
+        ("agents: {claude: {prompts: nowhere}}", "agents.claude.prompts: there is no folder nowhere"),
+        ("agents: {mine: {max_tokens: 9}}", "agent 'mine' has no model"),
+        ("prices: {x: {input: -1, output: 2}}", "prices.x.input: -1 is less than the minimum of 0"),
+    ],
+)
+def test_a_file_that_is_wrong(bench: Bench, serve: Serve, text: str, said: str) -> None:
+    bench.tree.add_task()
+    serve(FINISH)
+    file = bench.tree.write("agents.yaml", text)
+    result = bench.run(f"--ibench-agent-config={file}", agent="mine" if "mine" in text else "claude")
+    assert result.ret == 4
+    assert said in result.stderr.str()
+
+
+def test_a_model_at_an_address_of_ones_own(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    server = serve(FINISH)
+    result, _ = bench.report(f"--ibench-model-base-url={server.url}/v1", agent="react:qwen")
+    assert result.ret == 0
+    assert (server.paths, server.requests[0]["model"]) == (["/v1/chat/completions"], "qwen")
+
+
+def test_a_model_that_solves_a_task_of_ours(bench: Bench, serve: Serve) -> None:
+    """Step by step, with a summary in the middle, it ends with the reference's score."""
+    root = Path(__file__).parents[2]
+    method = (root / "evaluations/loss_noisy_labels/solution/solve.py").read_text("utf-8")
+    server = serve(
+        Says(
+            text="I read.",
+            calls=(("open_file", {"path": "task/task_description.md"}), ("list_files", {"path": "."})),
+        ),
+        Says(
+            text="I write my method.", calls=(("create_file", {"filename": "method.py", "content": method}),)
+        ),
+        Says(
+            text="Is it whole?",
+            calls=(("search_file", {"search_term": "def ", "file_path": "method.py"}),),
+            read=180_000,
+        ),
+        Says(text=SNAPSHOT),
+        Says(
+            text="I start it.",
+            calls=(("run_command", {"command": "python -B method.py", "session_id": "train"}),),
+        ),
+        Says(text="I wait.", calls=(("sleep", {"sleep_time": 170, "until": "train"}), ("eval", {}))),
+        FINISH,
+    )
+    options = ("--ibench-task=loss_noisy_labels", f"--ibench-root={root}")
+    _, report = bench.report(*options, agent="oracle,claude")
+    oracle, model = sorted(report["attempts"], key=lambda attempt: str(attempt["agent"]), reverse=True)
+    assert model["error"] is None
+    assert (model["final"], model["evals"]) == (oracle["final"], 1)
+    assert 70 <= model["final"] <= 80
+    assert "the command in session 'train' ended" in asked(server, 6)
+    assert len(server.requests) == 7
