@@ -10,12 +10,12 @@ import tarfile
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 from pytest_innovatorbench.authoring.contents_files import MOST_WHOLE, sniff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_innovatorbench.authoring.contents_files import Kind
 
@@ -35,7 +35,15 @@ _BROKEN = (
     tarfile.TarError,
 )
 _HEAD = 512
-_OPEN = {"gz": gzip.GzipFile, "bz2": bz2.BZ2File, "xz": lzma.LZMAFile}
+_OPEN: dict[str, Callable[[IO[bytes]], gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile]] = {
+    "gz": lambda file: gzip.GzipFile(fileobj=file),
+    "bz2": bz2.BZ2File,
+    "xz": lzma.LZMAFile,
+}
+
+
+class _Readable(Protocol):
+    def read(self, size: int = -1, /) -> bytes: ...
 
 
 class UnpackedError(Exception):
@@ -115,7 +123,7 @@ def _unpack_zip(file: IO[bytes], budget: Budget) -> Iterator[Member]:
             yield Member(name=info.filename, data=data if len(data) <= MOST_WHOLE else None)
 
 
-def _unpack_tar(file: IO[bytes], budget: Budget) -> Iterator[Member]:
+def _unpack_tar(file: _Readable, budget: Budget) -> Iterator[Member]:
     # As a stream, so that whatever is skipped counts as well.
     with tarfile.open(fileobj=_Counted(file, budget), mode="r|") as archive:
         for info in archive:
@@ -141,7 +149,7 @@ def _unpack_stream(kind: Kind, name: str, file: IO[bytes], budget: Budget) -> It
 class _Counted(io.RawIOBase):
     """A file every byte of which is counted."""
 
-    def __init__(self, file: IO[bytes], budget: Budget) -> None:
+    def __init__(self, file: _Readable, budget: Budget) -> None:
         self._file = file
         self._budget = budget
 

@@ -22,7 +22,22 @@ _MOST_WORDS = 2_000_000  # characters of a text that are read word by word
 _BLANK = frozenset({"", "nan", "none", "null", "na", "n/a", "?", "-", "-1", "absent.absent"})
 _TOKEN = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.-])|\w+(?:[.-]\w+)*")
 _FILLERS = frozenset(
-    {"id", "label", "target", "answer", "gold", "truth", "y", "output", "value", "is", "class", "the"}
+    {
+        "id",
+        "label",
+        "target",
+        "answer",
+        "gold",
+        "truth",
+        "y",
+        "output",
+        "value",
+        "is",
+        "class",
+        "the",
+        "of",
+        "for",
+    }
 )
 
 
@@ -62,8 +77,10 @@ def places_in(answers: Answers, part: Part) -> list[tuple[int, int]]:
     for names, places in answers.by_key.items():
         for candidate in _key_candidates(part, names):
             if any(key in places for key in _probe(part, candidate)):
-                keys = key_values(part.table, candidate)
-                return [(row, places[key]) for row, key in enumerate(keys) if key in places]
+                keys = enumerate(key_values(part.table, candidate))
+                # Once each, or a column of zeros and ones would be the keys 0 and 1 over and over.
+                rows = {places[key]: row for row, key in keys if key in places}
+                return [(row, place) for place, row in rows.items()]
     return []
 
 
@@ -135,15 +152,16 @@ def _probe(part: Part, names: tuple[str, ...]) -> Iterable[str]:
 def _in_text(answers: Answers, text: str) -> Iterator[Match]:
     """Look for a key next to its answer, with nothing but punctuation between."""
     names = next((names for names in answers.by_key if len(names) == 1), None)
-    if names is None or not any(key in text.casefold() for key in _some(answers.by_key[names], text)):
+    text = text.casefold()
+    if names is None or not any(key in text for key in _some(answers.by_key[names], text)):
         return
-    tokens = [token.casefold() for token in _TOKEN.findall(text)]
+    tokens = _TOKEN.findall(text)
     tokens = [token for token in tokens if token not in _FILLERS]
     for column in answers.columns:
         for step in (1, -1):
-            count, first = _neighbours(answers, names, column, tokens[::step])
-            if count:
-                yield Match(count=count, place=first)
+            hits = _neighbours(answers, names, column, tokens[::step])[::step]
+            if hits:
+                yield Match(count=len(hits), place=hits[0])
 
 
 def _some(places: dict[str, int], text: str) -> Iterable[str]:
@@ -151,22 +169,25 @@ def _some(places: dict[str, int], text: str) -> Iterable[str]:
     return places if len(text) < _MOST_WORDS else list(places)[:: max(1, len(places) // _PROBES)]
 
 
-def _neighbours(answers: Answers, names: tuple[str, ...], column: str, tokens: list[str]) -> tuple[int, str]:
+def _neighbours(answers: Answers, names: tuple[str, ...], column: str, tokens: list[str]) -> list[str]:
+    """Return the keys after which their answers stand; none if that is an accident."""
     places, expected = answers.by_key[names], answers.normals[column]
-    found: dict[int, bool] = {}
-    first = ""
+    hits: dict[int, str] = {}
+    misses: set[int] = set()
     for at, here in enumerate(tokens[:-1]):
         place = places.get(here)
         if place is None and here[-1].isdigit():
             place = places.get(normal(here))
-        if place is not None and tokens[at + 1] not in places:
-            hit = _says(tokens[at + 1 : at + 1 + _MOST_SAID], expected[place])
-            first = first or (here if hit else "")
-            found[place] = found.get(place, False) or hit
-    hits = [place for place, hit in found.items() if hit]
+        if place is None or place in hits or tokens[at + 1] in places:
+            continue
+        if _says(tokens[at + 1 : at + 1 + _MOST_SAID], expected[place]):
+            hits[place] = here
+        else:
+            misses.add(place)
     sure = sum(answers.bits[column][expected[place]] for place in hits)
     enough = ENOUGH_BITS * (2 if _are_weak(places) else 1)
-    return (len(hits), first) if sure >= enough and len(hits) >= (1 - _MISSES) * len(found) else (0, "")
+    allowed = _MISSES * len(hits.keys() | misses)
+    return list(hits.values()) if sure >= enough and len(misses - hits.keys()) <= allowed else []
 
 
 def _says(tokens: list[str], answer: str) -> bool:
