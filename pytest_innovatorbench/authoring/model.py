@@ -27,6 +27,7 @@ class Rule:
         check: Yields what is wrong with a task.
         severity: How bad a finding is.
         cost: What checking takes.
+        looks_back: Whether it looks at what came of the other rules, and so is checked after them.
     """
 
     code: str
@@ -37,6 +38,7 @@ class Rule:
     check: Check
     severity: Severity = "error"
     cost: Cost = "reading"
+    looks_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,19 +6,22 @@ import ast
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pytest_innovatorbench.authoring.findings import NotCheckedError
 from pytest_innovatorbench.authoring.trials import Trials
 from pytest_innovatorbench.errors import Problem, TaskError
+from pytest_innovatorbench.runs.stop import Stop
 from pytest_innovatorbench.tasks.benchmark import Benchmark
 from pytest_innovatorbench.tasks.manifest import read_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pytest_innovatorbench.authoring.findings import Options
     from pytest_innovatorbench.tasks.model import Task
+
+Outcome: TypeAlias = Literal["found", "clean", "skipped"]
 
 MOST_TEXT = 5_000_000  # bytes; a larger text is data
 
@@ -46,9 +49,25 @@ class Subject:
         task_id: Folder name of the task.
         options: How thoroughly to check.
         scratch: Existing private folder for temporary files.
+        stop: Ends evaluations and attempts under way when nobody wants them any more.
+        codes: Codes of all rules there are, of which a waiver may name any.
+
+    Attributes:
+        outcomes: What came of the rules checked so far, by their codes.
     """
 
-    def __init__(self, root: Path, task_id: str, options: Options, scratch: Path) -> None:
+    def __init__(
+        self,
+        root: Path,
+        task_id: str,
+        options: Options,
+        scratch: Path,
+        stop: Stop | None = None,
+        codes: Iterable[str] = (),
+    ) -> None:
+        self.stop = stop or Stop()
+        self.codes = frozenset(codes)
+        self.outcomes: dict[str, Outcome] = {}
         self.root = root
         self.task_id = task_id
         self.options = options
@@ -90,7 +109,7 @@ class Subject:
         Raises:
             NotCheckedError: The task cannot be loaded.
         """
-        return Trials(self.task, sandbox=self.options.sandbox, scratch=self.scratch)
+        return Trials(self.task, sandbox=self.options.sandbox, scratch=self.scratch, stop=self.stop)
 
     @cached_property
     def description(self) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.authoring.findings import NotCheckedError
 from pytest_innovatorbench.errors import UserError
-from pytest_innovatorbench.evaluation.evaluator import evaluate
+from pytest_innovatorbench.evaluation.evaluator import INTERRUPTED, evaluate
 from pytest_innovatorbench.evaluation.model import Caps
 from pytest_innovatorbench.evaluation.submission import freeze
 from pytest_innovatorbench.runs.judge import evaluation_target
@@ -24,9 +24,14 @@ if TYPE_CHECKING:
 
     from pytest_innovatorbench.evaluation.model import Evaluation, Submission
     from pytest_innovatorbench.evaluation.target import EvaluationTarget
+    from pytest_innovatorbench.runs.stop import Stop
     from pytest_innovatorbench.sandbox.model import Sandbox
     from pytest_innovatorbench.sandbox.trees import Entry
     from pytest_innovatorbench.tasks.model import Task
+
+
+class StoppedError(BaseException):
+    """Nobody wants to know any more what comes of a task; no rule is to catch it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +54,12 @@ class Trials:
         task: The task.
         sandbox: Name of the sandbox.
         scratch: Existing private folder for temporary files.
+        stop: Ends evaluations when nobody wants them any more.
     """
 
-    def __init__(self, task: Task, *, sandbox: str, scratch: Path) -> None:
+    def __init__(self, task: Task, *, sandbox: str, scratch: Path, stop: Stop) -> None:
         self._task = task
+        self._stop = stop
         self._sandbox_name = sandbox
         self._scratch = scratch
         self._numbers = itertools.count(1)
@@ -85,12 +92,21 @@ class Trials:
 
         Raises:
             NotCheckedError: The machine has no sandbox, or the evaluator's packages cannot be installed.
+            StoppedError: Nobody wants to know any more.
         """
         archive = self._scratch / f"submission-{next(self._numbers)}.tar"
         entries = walk_layers([outputs], "")
         submission = freeze(_reverse(entries) if is_reversed else entries, archive, Caps())
-        evaluation = evaluate(self._target, submission, sandbox=self._sandbox, scratch=place or self._scratch)
+        evaluation = evaluate(
+            self._target,
+            submission,
+            sandbox=self._sandbox,
+            scratch=place or self._scratch,
+            cancelled=self._stop.now,
+        )
         archive.unlink()
+        if evaluation.error == INTERRUPTED and self._stop.asked:
+            raise StoppedError
         return Trial(submission=submission, evaluation=evaluation)
 
     def evaluate_all(self, folders: Iterable[Path]) -> list[Trial]:

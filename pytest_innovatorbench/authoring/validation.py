@@ -6,33 +6,81 @@ import os
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from pytest_innovatorbench.authoring.calibration.survey import rows_so_far
 from pytest_innovatorbench.authoring.findings import Finding, NotCheckedError
 from pytest_innovatorbench.authoring.model import Checked
 from pytest_innovatorbench.authoring.subject import Subject
+from pytest_innovatorbench.authoring.trials import StoppedError
 from pytest_innovatorbench.errors import UserError
+from pytest_innovatorbench.runs.stop import Stop
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_innovatorbench.authoring.calibration.survey import Row
     from pytest_innovatorbench.authoring.findings import Options
     from pytest_innovatorbench.authoring.model import Rule
 
+UNWAIVABLE = "IB0"  # rules on waivers
 _LEFT_OUT = {
     "attacks": "attacks were not asked for (--attack)",
     "environment": "environments were left out (--no-environment)",
 }
 
 
+# Told of a task and a rule before the rule is checked, and of the task with no rule when it is done.
+Watch: TypeAlias = Callable[[str, "Rule | None"], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What came of checking one task.
+
+    Attributes:
+        task_id: The task.
+        checked: What came of each rule, in the order of the rules.
+        scores: Where the author's submissions fall, as far as rules had them evaluated.
+        seconds: How long it took.
+    """
+
+    task_id: str
+    checked: tuple[Checked, ...]
+    scores: tuple[Row, ...] = ()
+    seconds: float = 0.0
+
+
 @contextmanager
-def examined(root: Path, task_id: str, options: Options) -> Iterator[Subject]:
-    """Yield a task to check rules on; its temporary files are gone afterwards."""
+def examined(
+    root: Path,
+    task_id: str,
+    options: Options,
+    *,
+    stop: Stop | None = None,
+    codes: Iterable[str] = (),
+) -> Iterator[Subject]:
+    """Yield a task to check rules on; its temporary files are gone afterwards.
+
+    Args:
+        root: The benchmark.
+        task_id: The task.
+        options: How thoroughly to check.
+        stop: Ends what is under way when nobody wants to know any more.
+        codes: Codes of all rules there are, of which a waiver may name any.
+    """
     with tempfile.TemporaryDirectory(prefix="ibench-validate-", ignore_cleanup_errors=True) as scratch:
-        yield Subject(root.resolve(), task_id, options, Path(scratch))
+        yield Subject(root.resolve(), task_id, options, Path(scratch), stop=stop, codes=codes)
+
+
+def in_turn(rules: Iterable[Rule]) -> list[Rule]:
+    """Return rules in the order in which they are to be checked: those that look back at others last."""
+    return sorted(rules, key=lambda rule: rule.looks_back)
 
 
 def check(rule: Rule, subject: Subject) -> Checked:
@@ -49,6 +97,7 @@ def check(rule: Rule, subject: Subject) -> Checked:
         skipped = str(reason)
     except Exception as error:  # noqa: BLE001 - whatever a rule stumbles over, the others go on
         findings = (_failure(rule, subject, error),)
+    subject.outcomes[rule.code] = "found" if findings else "skipped" if skipped else "clean"
     return Checked(
         rule=rule,
         task_id=subject.task_id,
@@ -60,20 +109,57 @@ def check(rule: Rule, subject: Subject) -> Checked:
 
 
 def validate(
-    root: Path, task_ids: Sequence[str], rules: Sequence[Rule], options: Options
-) -> Iterator[tuple[Checked, ...]]:
+    root: Path,
+    task_ids: Sequence[str],
+    rules: Sequence[Rule],
+    options: Options,
+    *,
+    codes: Iterable[str] = (),
+    watch: Watch = lambda _task, _rule: None,
+) -> Iterator[Examined]:
     """Check tasks by rules, several tasks at once.
 
-    Yields:
-        For each task, in the order asked for, what came of each rule.
-    """
+    Args:
+        root: The benchmark.
+        task_ids: The tasks.
+        rules: The rules to check them by.
+        options: How thoroughly to check.
+        codes: Codes of all rules there are; those of ``rules`` if left out.
+        watch: Told what is done, in any thread.
 
-    def examine(task_id: str) -> tuple[Checked, ...]:
-        with examined(root, task_id, options) as subject:
-            return tuple(check(rule, subject) for rule in rules)
+    Yields:
+        What came of each task, in the order asked for.
+    """
+    stop = Stop()
+    known = frozenset(codes) or frozenset(rule.code for rule in rules)
+
+    def examine(task_id: str) -> Examined:
+        with examined(root, task_id, options, stop=stop, codes=known) as subject:
+            return _examine(subject, rules, watch)
 
     with ThreadPoolExecutor(min(len(task_ids) or 1, 2 * (os.cpu_count() or 1))) as pool:
-        yield from pool.map(examine, task_ids)
+        try:
+            yield from pool.map(examine, task_ids)
+        except BaseException:
+            stop.insist()  # the pool waits for its threads
+            raise
+
+
+def _examine(subject: Subject, rules: Sequence[Rule], watch: Watch) -> Examined:
+    started = time.perf_counter()
+    done: dict[str, Checked] = {}
+    for rule in in_turn(rules):
+        if subject.stop.asked:
+            raise StoppedError
+        watch(subject.task_id, rule)
+        done[rule.code] = check(rule, subject)
+    watch(subject.task_id, None)
+    return Examined(
+        task_id=subject.task_id,
+        checked=tuple(done[rule.code] for rule in rules),
+        scores=rows_so_far(subject),
+        seconds=time.perf_counter() - started,
+    )
 
 
 def _left_out(rule: Rule, options: Options) -> str | None:
@@ -99,6 +185,8 @@ def _failure(rule: Rule, subject: Subject, error: Exception) -> Finding:
 
 
 def _waiver(rule: Rule, subject: Subject) -> str | None:
+    if rule.code.startswith(UNWAIVABLE):
+        return None
     waivers = subject.manifest.values.get("waive") or {}
     reason = waivers.get(rule.code) if isinstance(waivers, dict) else None
     return reason if isinstance(reason, str) and reason.strip() else None

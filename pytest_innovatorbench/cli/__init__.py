@@ -7,29 +7,31 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from pytest_innovatorbench.cli.calibrate import calibrate
+from pytest_innovatorbench.cli.explain import explain
+from pytest_innovatorbench.cli.new_task import new_task
+from pytest_innovatorbench.cli.root import Root, open_root
+from pytest_innovatorbench.cli.validate import validate
 from pytest_innovatorbench.errors import UserError
 from pytest_innovatorbench.hostile import one_line
 
-if TYPE_CHECKING:
-    from pytest_innovatorbench.tasks.benchmark import Benchmark
-
 app = typer.Typer(
-    help="Tasks, records and machine checks of pytest-innovatorbench. Agents are run by pytest: "
-    "pytest --ibench-agent=oracle --ibench-task=all",
+    help="Tasks, their authoring, records and machine checks of pytest-innovatorbench. Agents are run by "
+    "pytest: pytest --ibench-agent=oracle --ibench-task=all",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
-Root = Annotated[
-    Path | None,
-    typer.Option(help="Folder with evaluations/ and gym/; else this one or the built-in tasks."),
-]
+app.command("new-task")(new_task)
+app.command()(validate)
+app.command()(explain)
+app.command()(calibrate)
 
 
 def main() -> None:
@@ -37,7 +39,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        sys.stderr.write(f"ibench: {error}\n")
+        sys.stderr.write(f"ibench: {one_line(str(error), 2000)}\n")
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(1)
@@ -48,7 +50,7 @@ def list_tasks(root: Root = None) -> None:
     """List the tasks, and what is wrong with those that are broken."""
     from pytest_innovatorbench.errors import TaskError  # noqa: PLC0415
 
-    benchmark = _benchmark(root)
+    benchmark = open_root(root)
     broken = 0
     for task_id in benchmark.task_ids:
         try:
@@ -98,7 +100,7 @@ def grade(
 
     from pytest_innovatorbench.runs.regrade import regrade  # noqa: PLC0415
 
-    verdict = regrade(archive, _benchmark(root).load(task), sandbox)
+    verdict = regrade(archive, open_root(root).load(task), sandbox)
     typer.echo(json.dumps(verdict, indent=1))
     if verdict["score"] is None:
         sys.exit(1)
@@ -111,9 +113,3 @@ def doctor() -> None:
 
     for line in checkup():
         typer.echo(line)
-
-
-def _benchmark(root: Path | None) -> Benchmark:
-    from pytest_innovatorbench.tasks.benchmark import find_root, open_benchmark  # noqa: PLC0415
-
-    return open_benchmark(root or find_root(Path.cwd()))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pytest_innovatorbench.cli.root import Root, open_root
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,10 +22,7 @@ _WIDTH_OF_FILES = 120
 def calibrate(
     task: Annotated[str, typer.Argument(help="The task.")],
     *,
-    root: Annotated[
-        Path | None,
-        typer.Option(help="Folder with evaluations/ and gym/; else this one or the built-in tasks."),
-    ] = None,
+    root: Root = None,
     seeds: Annotated[int, typer.Option(min=0, help="How often to run the oracle; 0 leaves it out.")] = 3,
     attacks: Annotated[bool, typer.Option(help="Try submissions that nobody should be paid for.")] = True,
     png: Annotated[Path | None, typer.Option(help="Also draw a picture; needs matplotlib.")] = None,
@@ -50,9 +49,8 @@ def _survey(root: Path | None, task: str, sandbox: str, *, seeds: int, attacks: 
     from pytest_innovatorbench.authoring.findings import NotCheckedError, Options  # noqa: PLC0415
     from pytest_innovatorbench.authoring.validation import examined  # noqa: PLC0415
     from pytest_innovatorbench.errors import UserError  # noqa: PLC0415
-    from pytest_innovatorbench.tasks.benchmark import find_root, open_benchmark  # noqa: PLC0415
 
-    benchmark = open_benchmark(root or find_root(Path.cwd()))
+    benchmark = open_root(root)
     benchmark.load(task)  # its own words for what is wrong
     with examined(benchmark.root, task, Options(attack=attacks, sandbox=sandbox)) as subject:
         try:

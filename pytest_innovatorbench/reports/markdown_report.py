@@ -17,7 +17,7 @@ from pytest_innovatorbench.reports.text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from pytest_innovatorbench.reports.document import ReportDocument
     from pytest_innovatorbench.reports.summary import AgentSummary, Mean
@@ -65,7 +65,7 @@ def _means(agents: Sequence[AgentSummary]) -> str:
     domains = sorted({part.domain for agent in agents for part in agent.domains})
     headings = ["Agent", *domains, "Weighted average", "Average of best", "Counted"]
     rows = [_mean_row(agent, domains) for agent in agents]
-    return _table(headings, rows, figures={*domains, "Weighted average", "Average of best"})
+    return markdown_table(headings, rows, figures={*domains, "Weighted average", "Average of best"})
 
 
 def _mean_row(agent: AgentSummary, domains: Iterable[str]) -> list[str]:
@@ -91,7 +91,7 @@ def _note(agent: AgentSummary) -> str:
 
 
 def _attempts(results: Sequence[AttemptResult]) -> list[str]:
-    return [_table(_HEADINGS, map(_attempt_row, results), figures=_FIGURES)] if results else []
+    return [markdown_table(_HEADINGS, map(_attempt_row, results), figures=_FIGURES)] if results else []
 
 
 def _attempt_row(result: AttemptResult) -> list[str]:
@@ -126,7 +126,10 @@ def _code(text: str) -> str:
     return f"{fence} {line} {fence}"
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, figures: set[str]) -> str:
+def markdown_table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, figures: Collection[str] = ()
+) -> str:
+    """Return a table of texts, each shown as it is; columns of figures are aligned to the right."""
     rule = ["--:" if heading in figures else "---" for heading in headings]
     lines = [_table_line(map(escape_markdown, headings)), _table_line(rule)]
     return "\n".join(lines + [_table_line(map(escape_markdown, row)) for row in rows])

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.builtin import SCRIPTED_AGENTS
 from pytest_innovatorbench.agents.registry import find, tabulate
+from pytest_innovatorbench.authoring.trials import StoppedError
 from pytest_innovatorbench.runs.attempt import run_attempt
 from pytest_innovatorbench.runs.board import Board
 from pytest_innovatorbench.runs.events import EVENTS_FILE, read_events
 from pytest_innovatorbench.runs.model import Status
 from pytest_innovatorbench.runs.plan import allowance, plan_attempt
-from pytest_innovatorbench.runs.stop import Stop
 from pytest_innovatorbench.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_innovatorbench.runs.model import AttemptResult
+    from pytest_innovatorbench.runs.stop import Stop
     from pytest_innovatorbench.tasks.model import Task
 
 
@@ -70,10 +71,12 @@ class Attempts:
         task: The task.
         sandbox: Name of the sandbox.
         folder: Where records go; made when the first attempt starts.
+        stop: Ends attempts when nobody wants them any more.
     """
 
-    def __init__(self, task: Task, *, sandbox: str, folder: Path) -> None:
+    def __init__(self, task: Task, *, sandbox: str, folder: Path, stop: Stop) -> None:
         self._task = task
+        self._stop = stop
         self._settings = Settings(
             agents=(), root=task.evaluations.parents[1], run_dir=folder, run_id="attempts", sandbox=sandbox
         )
@@ -89,25 +92,32 @@ class Attempts:
 
         Returns:
             What came of them, in their order.
+
+        Raises:
+            StoppedError: Nobody wants to know any more.
         """
-        stop = Stop()
 
         def run(pair: tuple[str, int]) -> AgentTrial:
-            attempted = self._run(*pair, stop)
+            if self._stop.asked:
+                raise StoppedError
+            attempted = self._run(*pair)
             say(f"{pair[0]}, seed {pair[1]}")
             return attempted
 
         with ThreadPoolExecutor(1 if self._task.resources.gpus else os.cpu_count()) as pool:
             try:
-                return list(pool.map(run, wanted))
+                attempted = list(pool.map(run, wanted))
             except BaseException:
-                stop.insist()
+                self._stop.insist()
                 raise
+        if self._stop.asked:
+            raise StoppedError
+        return attempted
 
-    def _run(self, agent: str, seed: int, stop: Stop) -> AgentTrial:
+    def _run(self, agent: str, seed: int) -> AgentTrial:
         kind = find(agent, tabulate(SCRIPTED_AGENTS))
         spec = plan_attempt(self._task, agent, kind, seed, self._settings)
-        result = run_attempt(spec, stop=stop, board=Board())
+        result = run_attempt(spec, stop=self._stop, board=Board())
         return AgentTrial(
             result=result,
             evaluation=_final_evaluation(result.run_dir),

@@ -61,7 +61,10 @@ class Samples:
         self._scratch.mkdir(exist_ok=True)
         self._repeat = subject.options.repeat
         self._attempts = Attempts(
-            self.task, sandbox=subject.options.sandbox, folder=self._scratch / "attempts"
+            self.task,
+            sandbox=subject.options.sandbox,
+            folder=self._scratch / "attempts",
+            stop=subject.stop,
         )
         self._attempted: dict[tuple[str, int], AgentTrial] = {}
 
@@ -197,6 +200,12 @@ def samples_of(subject: Subject) -> Samples:
     if subject not in _known:
         _known[subject] = Samples(subject)
     return _known[subject]
+
+
+def evaluated_samples(subject: Subject) -> Samples | None:
+    """Return the samples of a task if they have been evaluated, so that asking for scores takes no time."""
+    samples = _known.get(subject)
+    return samples if samples is not None and "trials" in vars(samples) else None
 
 
 def holds_files(folder: Path) -> bool:

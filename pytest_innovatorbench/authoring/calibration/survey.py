@@ -11,7 +11,7 @@ from pytest_innovatorbench.authoring.calibration.bands import BASELINE_BAND, REF
 from pytest_innovatorbench.authoring.calibration.metrics import discover, find_value, measure
 from pytest_innovatorbench.authoring.calibration.permutation import explain_unmoved
 from pytest_innovatorbench.authoring.calibration.proposals import Proposal, propose
-from pytest_innovatorbench.authoring.calibration.samples import samples_of
+from pytest_innovatorbench.authoring.calibration.samples import evaluated_samples, samples_of
 from pytest_innovatorbench.authoring.findings import NotCheckedError
 from pytest_innovatorbench.hostile import one_line
 
@@ -107,6 +107,16 @@ def survey(subject: Subject, *, seeds: int, attacks: bool, say: Say = lambda _: 
         rows=rows,
         proposals=[propose(one) for one in measured] if has_missed else (),
     )
+
+
+def rows_so_far(subject: Subject) -> tuple[Row, ...]:
+    """Return where submissions fall that rules had evaluated; nothing is evaluated for it."""
+    samples = evaluated_samples(subject)
+    if samples is None:
+        return ()
+    names = [one.metric.name for one in measure(samples) or discover(samples)]
+    agents = samples.repeated["oracle"] if "repeated" in vars(samples) else ()
+    return (*_samples(samples, names), *(_agent(trial, names) for trial in agents))
 
 
 def _samples(samples: Samples, names: Sequence[str]) -> Iterator[Row]:

@@ -8,11 +8,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_innovatorbench.authoring.trials import StoppedError
 from pytest_innovatorbench.evaluation.listening import Tail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_innovatorbench.runs.stop import Stop
     from pytest_innovatorbench.sandbox.model import Child, Jail, Sandbox
 
 _CHUNK = 2**16
@@ -34,7 +36,7 @@ class Ended:
     lacked_memory: bool = False
 
 
-def run(sandbox: Sandbox, jail: Jail, argv: Sequence[str], seconds: float) -> Ended:
+def run(sandbox: Sandbox, jail: Jail, argv: Sequence[str], seconds: float, stop: Stop) -> Ended:
     """Run a program and everything it starts until its end, or until the time is up.
 
     Args:
@@ -42,9 +44,11 @@ def run(sandbox: Sandbox, jail: Jail, argv: Sequence[str], seconds: float) -> En
         jail: What it may see and use.
         argv: Program and arguments, as spelt inside.
         seconds: How long it may take.
+        stop: Ends it when nobody wants to know any more.
 
     Raises:
         MachineFaultError: The sandbox could not be set up.
+        StoppedError: Nobody wants to know any more.
     """
     out, into = os.pipe()
     try:
@@ -53,26 +57,28 @@ def run(sandbox: Sandbox, jail: Jail, argv: Sequence[str], seconds: float) -> En
         finally:
             os.close(into)
         try:
-            return _listen(child, out, seconds)
+            return _listen(child, out, seconds, stop)
         finally:
             child.kill()
     finally:
         os.close(out)
 
 
-def _listen(child: Child, out: int, seconds: float) -> Ended:
+def _listen(child: Child, out: int, seconds: float, stop: Stop) -> Ended:
     tail = Tail()
     poll = select.poll()
     poll.register(out, select.POLLIN)
     deadline = time.monotonic() + seconds
     is_open = True
     while time.monotonic() < deadline:
+        if stop.asked:
+            raise StoppedError
         status = child.poll()  # before reading: what it said before its end is then in the pipe
         while is_open and poll.poll(0 if status is not None else _TICK):
             part = os.read(out, _CHUNK)
             is_open = bool(part)
             tail.add(part)
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or stop.asked:
                 break
         if status is None and not is_open:
             time.sleep(_TICK / 1000)

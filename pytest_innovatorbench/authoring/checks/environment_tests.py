@@ -118,7 +118,7 @@ def _run(subject: Subject, *, by_pytest: bool) -> Ended:
     )
     argv = [sandbox.inside(jail, str(_python())), "-m", *program]
     try:
-        return run(sandbox, jail, argv, SECONDS)
+        return run(sandbox, jail, argv, SECONDS, subject.stop)
     except MachineFaultError as error:
         raise NotCheckedError(f"the tests could not be run here: {error.message}") from error
 

@@ -41,4 +41,4 @@ def imports_end(subject: Subject) -> bool:
         inside(LIBRARY, "/pytest_innovatorbench/evaluation"),
         *(inside(str(folder)) for folder in target.site_packages),
     ]
-    return run(sandbox, jail, argv, min(LONGEST, target.time_limit)).status is not None
+    return run(sandbox, jail, argv, min(LONGEST, target.time_limit), subject.stop).status is not None

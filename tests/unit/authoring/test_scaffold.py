@@ -152,7 +152,7 @@ def test_validate_names_what_is_left_of_the_template_and_nothing_else(
     assert author.make("my_task", *arguments).returncode == 0
     rules = [rule for rule in BUILTIN_RULES if rule.cost in {"reading", "evaluations"}]
     (results,) = validate(author.root, ["my_task"], rules, Options())
-    found = [(checked.rule.code, finding) for checked in results for finding in checked.findings]
+    found = [(checked.rule.code, finding) for checked in results.checked for finding in checked.findings]
     assert {code for code, _ in found} == {"IB111"}, found
     named = {(finding.file, finding.line) for _, finding in found}
     for file in filter(Path.is_file, author.root.rglob("*.*")):

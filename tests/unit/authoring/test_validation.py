@@ -42,9 +42,11 @@ def test_a_rule_that_fails_is_a_finding_and_stops_no_other(good: Good) -> None:
         raise ValueError(subject.task_id)
 
     (results,) = validate(good.root, ["toy"], [rule("XX100", fail), rule("XX101", one)], Options())
-    assert [len(result.findings) for result in results] == [1, 1]
+    assert [len(result.findings) for result in results.checked] == [1, 1]
     assert (
-        results[0].findings[0].message.startswith("the rule itself failed: ValueError: toy (test_validation")
+        results.checked[0]
+        .findings[0]
+        .message.startswith("the rule itself failed: ValueError: toy (test_validation")
     )
 
 

@@ -1,0 +1,1 @@
+"""What ``ibench validate`` shows: the same findings as text, for programs, for reviewers and for CI."""
