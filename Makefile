@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python -m
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test lint types perf build clean
+.PHONY: help setup bench test lint types docs perf build clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | sort
@@ -34,6 +34,10 @@ lint: setup  ## check style
 
 types: setup  ## check types
 	$(RUN) mypy
+
+docs: setup  ## write the pages of docs/ that are made from the code
+	$(RUN) pytest_innovatorbench.researchgym.actions.reference > docs/actions.md
+	$(RUN) pytest_innovatorbench.reports.validation.reference > docs/rules.md
 
 perf: setup  ## measure speed and size; writes benchmarks/results
 	$(RUN) benchmarks $(ARGS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_innovatorbench.authoring.model import Checked
-from pytest_innovatorbench.authoring.validation import check, examined
+from pytest_innovatorbench.authoring.validation import check, examined, in_turn
 from pytest_innovatorbench.hostile import one_line
 from pytest_innovatorbench.plugin.items import printable
 
@@ -65,7 +65,7 @@ class RuleFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """Yield an item per rule."""
         domain = self._validation.benchmark.domain(self._task_id)
-        for rule in self._validation.rules:
+        for rule in in_turn(self._validation.rules):
             name = f"{self._task_id}[{printable(rule.code)}]"
             # As text, which pytest takes apart: it has to equal what --lf reads back as text.
             nodeid = f"{self.nodeid}::{name}"
@@ -79,7 +79,12 @@ class RuleFile(pytest.File):
         """Begin to examine the task."""
         validation = self._validation
         self._subject = self._stack.enter_context(
-            examined(validation.benchmark.root, self._task_id, validation.options)
+            examined(
+                validation.benchmark.root,
+                self._task_id,
+                validation.options,
+                codes=[rule.code for rule in validation.rules],
+            )
         )
 
     def teardown(self) -> None:

@@ -9,8 +9,10 @@ import pytest
 import typer
 
 from pytest_innovatorbench.agents.builtin import SCRIPTED_AGENTS
+from pytest_innovatorbench.authoring.rules import BUILTIN_RULES
 from pytest_innovatorbench.cli import app
 from pytest_innovatorbench.plugin.options import OPTIONS
+from pytest_innovatorbench.reports.validation.reference import reference as rules_reference
 from pytest_innovatorbench.researchgym.actions.reference import reference
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +46,10 @@ def test_every_agent_has_its_row() -> None:
 
 def test_the_reference_of_actions_is_what_their_declarations_say() -> None:
     assert (ROOT / "docs/actions.md").read_text("utf-8") == reference()
+
+
+def test_the_reference_of_rules_is_what_they_say() -> None:
+    assert (ROOT / "docs/rules.md").read_text("utf-8") == rules_reference(BUILTIN_RULES), "run make docs"
 
 
 def test_every_command_has_its_line() -> None:

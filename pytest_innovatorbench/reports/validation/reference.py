@@ -1,4 +1,4 @@
-"""What each rule wants, written from the rules: ``python -m pytest_innovatorbench.reports.validation.reference``."""
+"""What each rule wants, written from the rules: ``python -m ...reports.validation.reference``."""
 
 from __future__ import annotations
 

@@ -80,8 +80,8 @@ def _location(finding: Finding, folder: str) -> dict[str, Any]:
 def _fingerprint(checked: Checked, finding: Finding) -> str:
     """Return what stays the same when lines move and figures change."""
     said = re.sub(r"\d+", "0", finding.message)
-    text = "\0".join((checked.rule.code, checked.task_id, finding.file, said))
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    text = json.dumps([checked.rule.code, checked.task_id, finding.file, said])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _notifications(validation: Validation) -> list[dict[str, Any]]:
