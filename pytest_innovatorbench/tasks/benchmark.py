@@ -19,6 +19,7 @@ from pytest_innovatorbench.tasks.model import (
     Metric,
     Paper,
     Resources,
+    Role,
     Task,
     TaskLimits,
     Web,
@@ -200,6 +201,7 @@ def _consistency_problems(
                 remedy="swap them or set direction",
             )
     yield from _requirements_problems(values, gym, shown)
+    yield from _roles_problems(values.get("resources", {}), shown)
     yield from _web_problems(values, gym, shown)
 
 
@@ -215,6 +217,36 @@ def _requirements_problems(values: Mapping[str, Any], gym: Path, shown: str) -> 
     else:
         return
     yield Problem(file=shown, key="environment.requirements", message=problem, remedy="name a file there")
+
+
+def _roles_problems(resources: Mapping[str, Any], shown: str) -> Iterator[Problem]:
+    roles = resources.get("roles")
+    if roles is None:
+        return
+    for key in ("computers", "gpus", "gpu_memory_gb"):
+        if key in resources:
+            yield Problem(
+                file=shown,
+                key=f"resources.{key}",
+                message="stands beside roles, which say it for each role",
+                remedy=f"move {key} into the roles",
+            )
+    collected = [name for name, role in roles.items() if role.get("outputs")]
+    if len(collected) > 1:
+        yield Problem(
+            file=shown,
+            key=f"resources.roles.{collected[1]}.outputs",
+            message=f"the outputs of {collected[0]!r} count already",
+            remedy="leave outputs: true to one role",
+        )
+
+
+def _resources(stated: Mapping[str, Any]) -> Resources:
+    """Take what is stated; what holds for the memory of all computers holds for each role."""
+    memory = stated.get("memory_gb")
+    roles = stated.get("roles", {})
+    told = tuple(Role(**{"memory_gb": memory, **role}, name=name) for name, role in roles.items())
+    return Resources(**{**stated, "roles": told})
 
 
 def _web_problems(values: Mapping[str, Any], gym: Path, shown: str) -> Iterator[Problem]:
@@ -259,7 +291,7 @@ def _build(task_id: str, evaluations: Path, gym: Path, values: Mapping[str, Any]
         domain=values.get("domain", "other"),
         paper=Paper(**values.get("paper", {})),
         limits=limits,
-        resources=Resources(**values.get("resources", {})),
+        resources=_resources(values.get("resources", {})),
         network=values.get("network", "none"),
         web=_web(values, gym),
         requirements=requirements if requirements.is_file() else None,

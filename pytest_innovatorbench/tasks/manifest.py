@@ -14,6 +14,7 @@ import yaml
 from pytest_innovatorbench.errors import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from jsonschema import Draft202012Validator
@@ -52,11 +53,28 @@ def read_manifest(file: Path, shown: str) -> tuple[dict[str, Any], list[Problem]
     Returns:
         The values, empty where the file cannot be used, and everything that is wrong with them.
     """
+    return read_yaml(file, shown, _validator, example="domain: LD") if file.exists() else ({}, [])
+
+
+def read_yaml(
+    file: Path, shown: str, validator: Callable[[], Draft202012Validator], *, example: str
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Read a mapping of plain values from a YAML file and check it.
+
+    Args:
+        file: The file.
+        shown: How to call the file in messages.
+        validator: Makes what checks the values.
+        example: A line that could stand in the file.
+
+    Returns:
+        The values, empty where the file cannot be used, and everything that is wrong with them.
+    """
     try:
         size = file.stat().st_size
         data = file.read_bytes() if size <= MAX_BYTES else b""
     except FileNotFoundError:
-        return {}, []
+        return {}, [Problem(file=shown, message="does not exist", remedy="write it, or name another file")]
     except OSError as error:
         return {}, [Problem(file=shown, message=f"cannot be read: {error.strerror}", remedy="mend its mode")]
     if size > MAX_BYTES:
@@ -70,9 +88,9 @@ def read_manifest(file: Path, shown: str) -> tuple[dict[str, Any], list[Problem]
     if not isinstance(values, dict):
         what = "is empty" if values is None else "is not a mapping"
         return {}, [
-            Problem(file=shown, message=what, remedy="write `key: value` lines, such as `domain: LD`")
+            Problem(file=shown, message=what, remedy=f"write `key: value` lines, such as `{example}`")
         ]
-    problems = [_problem(error, shown) for error in _validator().iter_errors(values)]
+    problems = [_problem(error, shown) for error in validator().iter_errors(values)]
     return values, sorted(problems, key=lambda problem: problem.key)
 
 
@@ -107,7 +125,7 @@ def _problem(error: ValidationError, shown: str) -> Problem:
             file=shown, key=key, message=f"unknown key {unknown[0]!r}", remedy=_spelling(unknown[0], known)
         )
     if error.validator == "required":
-        missing = next(name for name in rule["required"] if name not in value)
+        missing = next(name for name in rule["required"] if error.message.startswith(repr(name)))
         return Problem(file=shown, key=key, message=f"{missing!r} is missing", remedy=f"add {missing}")
     shown_value = textwrap.shorten(json.dumps(value, default=str), _SHOWN, placeholder="...")
     expected = rule.get("description", "what the schema says")

@@ -73,15 +73,37 @@ class TaskLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resources:
-    """What a computer must have.
+class Role:
+    """What some of a task's computers are for, and what each of them must have.
 
     Attributes:
+        name: What the description calls it, such as ``train``.
         computers: Number of computers.
         gpus: GPUs of each.
         gpu_memory_gb: Memory of each GPU, in GB.
-        memory_gb: Main memory an attempt may use, in GB; ``None`` leaves it open.
+        memory_gb: Main memory an attempt may use on each, in GB; ``None`` leaves it open.
+        outputs: Whether its ``data/outputs`` count, where computers have workspaces of their own.
+    """
+
+    name: str = "main"
+    computers: int = 1
+    gpus: int = 0
+    gpu_memory_gb: float = 0.0
+    memory_gb: float | None = None
+    outputs: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What an attempt needs.
+
+    Attributes:
+        computers: Number of computers, where there are no roles.
+        gpus: GPUs of each.
+        gpu_memory_gb: Memory of each GPU, in GB.
+        memory_gb: Main memory an attempt may use on a computer, in GB; ``None`` leaves it open.
         disk_gb: Disk an attempt may fill, in GB.
+        roles: Computers of several kinds, in the order in which they are stated.
     """
 
     computers: int = 1
@@ -89,6 +111,18 @@ class Resources:
     gpu_memory_gb: float = 0.0
     memory_gb: float | None = None
     disk_gb: float = 100.0
+    roles: tuple[Role, ...] = ()
+
+    @property
+    def needs(self) -> tuple[Role, ...]:
+        """What each computer must have, an entry per computer; the first is where agents start."""
+        one = Role(
+            computers=self.computers,
+            gpus=self.gpus,
+            gpu_memory_gb=self.gpu_memory_gb,
+            memory_gb=self.memory_gb,
+        )
+        return tuple(role for role in self.roles or (one,) for _ in range(role.computers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

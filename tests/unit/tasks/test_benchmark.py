@@ -6,7 +6,7 @@ import pytest
 
 from pytest_innovatorbench.errors import TaskError, UnknownNameError, UserError
 from pytest_innovatorbench.tasks.benchmark import builtin_root, find_root, open_benchmark
-from pytest_innovatorbench.tasks.model import Hint, Paper, TaskLimits
+from pytest_innovatorbench.tasks.model import Hint, Paper, Role, TaskLimits
 from tests.conftest import Tree
 
 
@@ -64,6 +64,20 @@ def test_a_task_with_everything(tree: Tree) -> None:
     assert (task.reference_points, task.judge, task.assumed) == (75, ("KEY",), ())
 
 
+def test_the_plain_form_of_resources_is_one_role(tree: Tree) -> None:
+    tree.add_task(manifest="resources: {computers: 2, gpus: 1, gpu_memory_gb: 24, memory_gb: 4}")
+    role = Role(name="main", computers=2, gpus=1, gpu_memory_gb=24, memory_gb=4)
+    assert open_benchmark(tree.root).load("toy").resources.needs == (role, role)
+
+
+def test_roles_keep_their_order_and_share_what_holds_for_all(tree: Tree) -> None:
+    roles = "{prepare: {memory_gb: 2}, train: {computers: 2, gpus: 1, outputs: true}}"
+    tree.add_task(manifest=f"resources: {{memory_gb: 4, roles: {roles}}}")
+    train = Role(name="train", computers=2, gpus=1, memory_gb=4, outputs=True)
+    needs = open_benchmark(tree.root).load("toy").resources.needs
+    assert needs == (Role(name="prepare", memory_gb=2), train, train)
+
+
 def test_a_task_without_a_manifest_takes_the_description_and_the_published_defaults(tree: Tree) -> None:
     tree.add_task(manifest=None, hint="think")
     tree.write(
@@ -103,6 +117,14 @@ def test_everything_wrong_with_a_task_is_said_at_once(tree: Tree) -> None:
     [
         ("id: other", "two tasks may not share an id"),
         ("hint: {penalty: 1}", "hint: there is no hint.md (write it or leave hint out)"),
+        (
+            "resources: {gpus: 1, roles: {train: {gpus: 1}}}",
+            "resources.gpus: stands beside roles, which say it for each role (move gpus into the roles)",
+        ),
+        (
+            "resources: {roles: {a: {outputs: true}, b: {outputs: true}}}",
+            "resources.roles.b.outputs: the outputs of 'a' count already (leave outputs: true to one role)",
+        ),
         ("environment: {requirements: none.txt}", "there is no 'none.txt' in gym/toy (name a file there)"),
         ("environment: {requirements: ../../secret}", "'../../secret' leaves gym/toy (name a file there)"),
         (

@@ -52,7 +52,7 @@ def test_no_row_describes_a_key_that_is_not_there() -> None:
 def test_defaults_are_those_of_the_code() -> None:
     described = rows()
     defaults = {f"limits.{key}": value for key, value in asdict(TaskLimits()).items()}
-    defaults |= {f"resources.{key}": value for key, value in asdict(Resources()).items()}
+    defaults |= {f"resources.{key}": value for key, value in asdict(Resources()).items() if key != "roles"}
     for key, value in defaults.items():
         told = described[key].rsplit("|", 2)[1].strip()
         assert told.endswith("no cap" if value is None else f"{value:g}"), key
@@ -72,3 +72,12 @@ def test_example_is_valid_and_shows_every_key(tmp_path: Path) -> None:
     assert problems == []
     assert values == yaml.safe_load(EXAMPLE)
     assert {*schema()["properties"]} - {*values} == {"judge"}
+
+
+def test_example_of_roles_is_valid(tmp_path: Path) -> None:
+    file = tmp_path / "task.yaml"
+    file.write_text(TEXT.split("```yaml\n")[2].split("```")[0])
+    values, problems = read_manifest(file, "task.yaml")
+    assert problems == []
+    rule = schema()["properties"]["resources"]["properties"]["roles"]["additionalProperties"]
+    assert {*values["resources"]["roles"]["train"]} | {"computers"} == {*rule["properties"]}
