@@ -7,6 +7,8 @@
     │   ├── SettingsError            an option or ini value is wrong               (ValueError)
     │   ├── UnknownNameError         no such task, agent or sandbox                (LookupError)
     │   ├── TaskError                a task on disk is broken                      (ValueError)
+    │   ├── InventoryError           the file of computers is broken               (ValueError)
+    │   ├── NoSuchComputerError      no computers here can do what a task needs    (LookupError)
     │   ├── SandboxUnavailableError  this machine cannot confine an agent          (RuntimeError)
     │   ├── EnvironmentBuildError    a task's packages could not be installed      (RuntimeError)
     │   ├── RecordError              a run on disk cannot be read                  (ValueError)
@@ -103,6 +105,22 @@ class TaskError(UserError, ValueError):
         self.task_id = task_id
         self.problems = tuple(problems)
         super().__init__(f"task {task_id!r}: " + "; ".join(str(problem) for problem in self.problems))
+
+
+class InventoryError(UserError, ValueError):
+    """The file that lists the computers is broken; all that is wrong with it, at once.
+
+    Args:
+        problems: What is wrong.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
+
+
+class NoSuchComputerError(UserError, LookupError):
+    """No computers that there are here can ever do what a task needs."""
 
 
 class SandboxUnavailableError(UserError, RuntimeError):
