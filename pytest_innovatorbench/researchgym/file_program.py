@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 WORKSPACE = "/workspace"
 LONGEST_LINE = 2_000  # characters shown
+LONGEST_MATCH = 400  # bytes shown of a line that was found
 LARGEST_WINDOW = 30_000  # characters shown
 LARGEST_EDIT = 64 << 20
 LARGEST_PART = 4 << 20
@@ -80,23 +81,33 @@ def read(call: Call) -> Call:
 
 
 def edit(call: Call) -> Call:
-    """Replace the lines ``start`` to ``end``, both included; an end before the start inserts."""
+    """Replace the lines ``start`` to ``end``, both included.
+
+    An end before the start inserts, an end of -1 is the last line, and a start of -1 appends.
+    """
     path = resolve(call)
     text = read_whole(path)
-    lines, start, end = text.lines, call["start"], call["end"]
-    total = len(lines)
+    lines, total = text.lines, len(text.lines)
+    start = total + 1 if call["start"] == -1 else call["start"]
+    end = total if call["end"] == -1 else call["end"]
     if not 1 <= start <= total + 1 or not start - 1 <= end <= total:
         raise Refused(
-            f"{shown(path)} has {total} lines: start must be 1 to {total + 1}, end from start - 1 (which "
-            f"inserts before start) to {total}"
+            f"{shown(path)} has {total} lines: start must be 1 to {total + 1}, or -1 to append, end from "
+            f"start - 1, which inserts before start, to {total}, or -1 for the last"
         )
     new = split_lines(call["content"].replace("\r\n", "\n"))
-    after = lines[: start - 1] + new + lines[end:]
+    after = lines[: start - 1] + text.ended(new) + lines[end:]
     replace(path, text.encode(after))
     first = max(1, start - AROUND_EDIT)
     last = start + len(new) + AROUND_EDIT
-    region = numbered([text.show(line) for line in after[first - 1 : last]], first)
-    return {"path": shown(path), "first": first, "total": len(after), "text": region, "lines": len(new)}
+    return {
+        "path": shown(path),
+        "first": first,
+        "total": len(after),
+        "text": numbered([shown(line.rstrip("\r")) for line in after[first - 1 : last]], first),
+        "removed": excerpt(lines[start - 1 : end]),
+        "added": excerpt(new),
+    }
 
 
 def create(call: Call) -> Call:
@@ -108,7 +119,8 @@ def create(call: Call) -> Call:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     content = call["content"].encode("utf-8", "surrogateescape")
     replace(path, content)
-    return {"path": shown(path), "existed": existed, "size": len(content)}
+    start = excerpt(call["content"].split("\n", MOST_MATCHES)[:MOST_MATCHES])
+    return {"path": shown(path), "existed": existed, "size": len(content), "start": start}
 
 
 def search(call: Call) -> Call:
@@ -119,11 +131,10 @@ def search(call: Call) -> Call:
     sought = term.encode("utf-8", "surrogateescape")
     deadline = time.monotonic() + SEARCH_SECONDS
     matches: list[Call] = []
-    files = 0
-    skipped = 0
+    files = skipped = 0
     for file in [path] if not os.path.isdir(path) else walk_files(path):
-        if len(matches) >= MOST_MATCHES or files >= MOST_FILES or time.monotonic() > deadline:
-            return found(path, matches, files, skipped, whole=False)
+        if time.monotonic() > deadline:
+            return found(path, matches, skipped, whole=False)
         try:
             in_file = list(matching(file, sought, MOST_MATCHES - len(matches) + 1))
         except (OSError, Refused):
@@ -132,8 +143,11 @@ def search(call: Call) -> Call:
             skipped += 1
             continue
         files += bool(in_file)
+        if files > MOST_FILES or len(matches) + len(in_file) > MOST_MATCHES:
+            room = MOST_MATCHES - len(matches) if files <= MOST_FILES else 0
+            return found(path, matches + in_file[:room], skipped, whole=False)
         matches += in_file
-    return found(path, matches[:MOST_MATCHES], files, skipped, whole=len(matches) <= MOST_MATCHES)
+    return found(path, matches, skipped, whole=True)
 
 
 def find(call: Call) -> Call:
@@ -154,12 +168,17 @@ def find(call: Call) -> Call:
 
 
 def list_folder(call: Call) -> Call:
-    """List a folder, the folders in it first."""
+    """List a folder, the folders in it first; what begins with a dot only with ``hidden``."""
     path = resolve(call)
     with os.scandir(path) as entries:
-        rows = [describe(entry.name, entry.stat(follow_symlinks=False), entry.path) for entry in entries]
+        rows = [
+            describe(entry.name, entry.stat(follow_symlinks=False), entry.path)
+            for entry in entries
+            if call.get("hidden") or not entry.name.startswith(".")
+        ]
     rows.sort(key=lambda row: (row["kind"] != "folder", row["name"]))
-    return {"path": shown(path), "entries": rows[:MOST_NAMES], "whole": len(rows) <= MOST_NAMES}
+    whole = len(rows) <= MOST_NAMES
+    return {"path": shown(path), "entries": rows[:MOST_NAMES], "total": len(rows), "whole": whole}
 
 
 def info(call: Call) -> Call:
@@ -187,7 +206,7 @@ class Text:
         data: Its bytes.
 
     Attributes:
-        lines: Its lines without their ends.
+        lines: Its lines without line feeds; a carriage return before one is kept with its line.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -196,18 +215,24 @@ class Text:
         )
         self._errors = "surrogateescape" if self._encoding == "utf-8" else "strict"
         text = data[len(self._mark) :].decode(self._encoding, self._errors)
-        self._end = "\r\n" if "\r\n" in text[:CHUNK] else "\n"
-        self._ends_whole = text.endswith(self._end) or not text
-        self.lines = split_lines(text.replace("\r\n", "\n") if self._end == "\r\n" else text)
+        self._is_whole = text.endswith("\n") or not text
+        self._is_dos = 2 * text.count("\r\n") > text.count("\n")
+        self.lines = split_lines(text)
+        if self._is_dos and not self._is_whole:
+            self.lines[-1] += "\r"
+
+    def ended(self, lines: list[str]) -> list[str]:
+        """Give new lines the ends that those of this file have; others stay as they are."""
+        return [f"{line}\r" for line in lines] if self._is_dos else lines
 
     def encode(self, lines: list[str]) -> bytes:
-        """Return a file of these lines, in the encoding and with the line ends of this one."""
-        text = self._end.join(lines) + (self._end if lines and self._ends_whole else "")
+        """Return a file of these lines, in the encoding of this one."""
+        text = "\n".join(lines)
+        if self._is_whole:
+            text += "\n" if lines else ""
+        elif self._is_dos:
+            text = text[: len(text) - text.endswith("\r")]
         return self._mark + text.encode(self._encoding, self._errors)
-
-    def show(self, line: str) -> str:
-        """Return a line as it can be shown."""
-        return shown(line)
 
 
 def split_lines(text: str) -> list[str]:
@@ -298,7 +323,8 @@ def is_binary(file: Any) -> bool:  # noqa: ANN401 - see open_regular
     """Tell whether a file's beginning is not text."""
     start = file.read(8192)
     file.seek(0)
-    return b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff"))
+    is_utf16 = start.startswith((b"\xff\xfe", b"\xfe\xff")) and not start.startswith(b"\xff\xfe\0\0")
+    return b"\0" in start and not is_utf16
 
 
 def take_lines(file: Any, first: int, count: int) -> tuple[list[str], int]:  # noqa: ANN401 - see open_regular
@@ -307,11 +333,11 @@ def take_lines(file: Any, first: int, count: int) -> tuple[list[str], int]:  # n
     file.seek(0)
     if start in {b"\xff\xfe", b"\xfe\xff"}:
         lines = Text(file.read(LARGEST_EDIT)).lines
-        return [shown(line) for line in lines[first - 1 : first - 1 + count]], len(lines)
+        return [shown(line.rstrip("\r")) for line in lines[first - 1 : first - 1 + count]], len(lines)
     taken: list[str] = []
-    number = 0
+    number = skip_lines(file, first)
     ended = True
-    while True:
+    while number < first + count:
         # Never more of a line than is shown, however long it is.
         part = file.readline(CHUNK)
         if not part:
@@ -321,6 +347,37 @@ def take_lines(file: Any, first: int, count: int) -> tuple[list[str], int]:  # n
             if first <= number < first + count:
                 taken.append(shown(part.rstrip(b"\r\n").decode("utf-8", "surrogateescape")))
         ended = part.endswith(b"\n")
+    return taken, number + count_lines(file, ended=ended)
+
+
+def skip_lines(file: Any, first: int) -> int:  # noqa: ANN401 - see open_regular
+    """Go to the chunk in which a line begins, at the beginning of a line; return how many are before."""
+    before = 0
+    while True:
+        start = file.tell()
+        part = file.read(CHUNK)
+        feeds = part.count(b"\n")
+        if not part or not feeds or before + feeds >= first - 1:
+            file.seek(start)
+            return before
+        before += feeds
+        file.seek(start + part.rindex(b"\n") + 1)
+
+
+def count_lines(file: Any, *, ended: bool) -> int:  # noqa: ANN401 - see open_regular
+    """Count the lines that begin in the rest of a file, whose last line so far has ended or not."""
+    count = 0
+    while True:
+        part = file.read(CHUNK)
+        if not part:
+            return count
+        count += part.count(b"\n") + (0 if ended else -1) + (not part.endswith(b"\n"))
+        ended = part.endswith(b"\n")
+
+
+def excerpt(lines: list[str]) -> str:
+    """Return the beginning of some lines."""
+    return shown("\n".join(line.rstrip("\r") for line in lines[:MOST_MATCHES]))[:LONGEST_LINE]
 
 
 def numbered(lines: list[str], first: int) -> str:
@@ -342,16 +399,30 @@ def matching(path: str, sought: bytes, most: int) -> Iterator[Call]:
     with open_regular(path) as file:
         if os.fstat(file.fileno()).st_size > LARGEST_SEARCHED or is_binary(file):
             raise Refused(f"{shown(path)} is binary or too large to search; use run_command with grep")
-        data = file.read(LARGEST_SEARCHED)
+        data = as_utf8(file.read(LARGEST_SEARCHED))
     if sought not in data:
         return
     for number, line in enumerate(data.split(b"\n"), start=1):
         if sought in line:
-            text = shown(line.rstrip(b"\r").decode("utf-8", "surrogateescape"))
-            yield {"path": shown(path), "line": number, "text": text[:LONGEST_LINE]}
+            yield {"path": shown(path), "line": number, "text": around(line.rstrip(b"\r"), sought)}
             most -= 1
             if not most:
                 return
+
+
+def as_utf8(data: bytes) -> bytes:
+    """Return the bytes of a text as UTF-8."""
+    for mark, encoding in MARKS[:2]:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace").encode()
+    return data
+
+
+def around(line: bytes, sought: bytes) -> str:
+    """Return a line, of a long one what is around the first place that was sought."""
+    start = max(0, line.find(sought) - LONGEST_MATCH // 2)
+    text = shown(line[start : start + LONGEST_MATCH].decode("utf-8", "surrogateescape"))
+    return f"{'... ' if start else ''}{text}{' ...' if start + LONGEST_MATCH < len(line) else ''}"
 
 
 def walk_files(path: str) -> Iterator[str]:
@@ -362,8 +433,9 @@ def walk_files(path: str) -> Iterator[str]:
             yield os.path.join(folder, name)
 
 
-def found(path: str, matches: list[Call], files: int, skipped: int, *, whole: bool) -> Call:
+def found(path: str, matches: list[Call], skipped: int, *, whole: bool) -> Call:
     """Describe what a search came to."""
+    files = len({match["path"] for match in matches})
     return {"path": shown(path), "matches": matches, "files": files, "skipped": skipped, "whole": whole}
 
 

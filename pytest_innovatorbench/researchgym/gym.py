@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_innovatorbench.errors import MachineFaultError
@@ -21,7 +24,7 @@ from pytest_innovatorbench.researchgym.ledger import Allowance, Ledger
 from pytest_innovatorbench.researchgym.model import Action, AttemptOverError, Observation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from pytest_innovatorbench.researchgym.computers.base import Computer
@@ -34,6 +37,7 @@ _MAX_FAULTY_EVALS = 3
 # A sandbox that worked is most often lost through what ran in it, so it is no fault of the machine, or
 # an agent could make a poor attempt unscoreable.
 _MAX_LOSSES = 3
+_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +149,10 @@ class ResearchGym:
         if self.ledger.steps >= self.allowance.steps:
             self.end("steps")
         data = {**observation.data, "budget": self.budget()}
-        observation = replace(observation, data=data, done=observation.done or self.ending is not None)
-        self.note("observation", step=step, **observation.to_dict())
+        is_done = observation.done or self.ending is not None
+        now = datetime.now(UTC).isoformat()
+        observation = replace(observation, data=data, done=is_done, timestamp=now)
+        self.note("observation", step=step, **observation.to_record())
         return observation
 
     def end(self, reason: str) -> None:
@@ -261,13 +267,16 @@ class ResearchGym:
             self.end("steps")
         if self.ending:
             raise AttemptOverError(f"the attempt is over ({self.ending})")
-        self.note("action", name=action.name, arguments=dict(action.arguments))
+        self.note("action", name=str(action.name)[:_SHOWN], arguments=_plain(action.arguments))
         return self.ledger.steps
 
     def _perform(self, action: Action) -> Observation:
-        kind = ACTIONS.get(action.name)
+        kind = ACTIONS.get(action.name) if isinstance(action.name, str) else None
         if kind is None:
-            return refuse("base", f"there is no action {action.name!r}; known: {', '.join(ACTIONS)}")
+            named = str(action.name)[:_SHOWN]
+            return refuse("base", f"there is no action {named!r}; known: {', '.join(ACTIONS)}")
+        if not isinstance(action.arguments, Mapping):
+            return refuse("base", f"{kind.name}: give the arguments by name, as an object")
         arguments = kind.arguments(action.arguments)
         if isinstance(arguments, str):
             return refuse("base", arguments)
@@ -309,6 +318,15 @@ class ResearchGym:
             f"Eval finish! You have remaining {left} eval times.{ends} Score {score:.2f}. {verdict.message}"
         )
         return Observation(success=True, message=text.strip(), kind="eval", data=data)
+
+
+def _plain(arguments: object) -> object:
+    """Return arguments as plain JSON values, or their type in place of those that are none."""
+    try:
+        json.dumps(arguments, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return {"unreadable": type(arguments).__name__}
+    return arguments
 
 
 def _machine_fault(error: MachineFaultError | OSError) -> MachineFaultError:

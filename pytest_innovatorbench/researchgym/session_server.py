@@ -56,6 +56,9 @@ ERRAND_SECONDS = 60
 TERM_SECONDS = 2.0
 NOTE_SECONDS = 0.5
 MOST_TIMES = 10_000
+MOST_SESSIONS = 128  # each has up to five descriptors, of which the server may have 1,024 or more
+MOST_ENDED = 64
+LONGEST_NAME = 200
 LONGEST_RESULT = 8 << 20
 FIRST = "main"
 RC = f"""
@@ -526,6 +529,10 @@ class Server:
                 self._bury(session, status)
 
     def _open(self, name: str) -> Session:
+        if len(name) > LONGEST_NAME:
+            raise Refused(f"the name of a session has {LONGEST_NAME} characters at most")
+        if len(self._sessions) >= MOST_SESSIONS:
+            raise Refused(f"{MOST_SESSIONS} sessions are open, as many as there may be; close one first")
         self._count += 1
         session = Session(name, os.path.join(self._folder, str(self._count)), self._rc)
         self._sessions[name] = session
@@ -564,9 +571,14 @@ class Server:
         self.unwatch(session.terminal)
         session.close()
         del self._sessions[session.name]
-        if session.name in self._ended:
-            self._ended[session.name].transcript.shut()
+        earlier = self._ended.pop(session.name, None)
         self._ended[session.name] = session
+        if earlier is None and len(self._ended) > MOST_ENDED:
+            forgotten = next(iter(self._ended))
+            earlier = self._ended.pop(forgotten)
+            self._notes.pop(forgotten, None)
+        if earlier is not None:
+            earlier.transcript.shut()
         if session.run is not None:
             note = f"the shell ended with status {status}; the next command gets a new one"
             self._finish(session, status, note)
@@ -655,7 +667,12 @@ def start_shell(rc: str) -> tuple[int, int, int]:
     make_raw(theirs)
     for fd in (terminal, status):
         os.set_blocking(fd, False)
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:  # there may be no further process
+        for fd in (terminal, theirs, status, told):
+            os.close(fd)
+        raise
     if pid == 0:
         become_shell(theirs, told, rc)
     os.close(theirs)

@@ -14,20 +14,28 @@ if TYPE_CHECKING:
 
     from pytest_innovatorbench.researchgym.web.page import Page
 
-SEARCH, BROWSE = "web_search", "web_browse"
+SEARCH, READ = "web_search", "web_browse_read"
+FIND, LINKS = "web_browse_search", "web_browse_links"
 WINDOW = 100
+MOST_LINKS = 100
 _OPEN_FIRST = "no page is open; open one with web_browse"
 
 
 def _web_search(desk: Desk, arguments: Mapping[str, Any]) -> Observation:
     count = min(arguments["top_k"], MOST_RESULTS)
-    found = desk.browser.search(arguments["query"], count)
+    found, was_kept = desk.browser.search(arguments["query"], count)
     rows = [
         f"{number}. {hit.title}\n   {hit.url}\n   {hit.snippet}" for number, hit in enumerate(found, start=1)
     ]
-    results = [{"title": hit.title, "url": hit.url, "snippet": hit.snippet} for hit in found]
+    data = {
+        "query": arguments["query"],
+        "requested_top_k": arguments["top_k"],
+        "total_results": len(found),
+        "search_results": [{"title": hit.title, "url": hit.url, "snippet": hit.snippet} for hit in found],
+        "from_cache": was_kept,
+    }
     text = "\n".join(rows) or "nothing was found"
-    return Observation(success=True, message=text, kind=SEARCH, data={"results": results})
+    return Observation(success=True, message=text, kind=SEARCH, data=data)
 
 
 def _web_browse(desk: Desk, arguments: Mapping[str, Any]) -> Observation:
@@ -42,7 +50,7 @@ def _scroll(windows: int) -> Callable[[Desk, Mapping[str, Any]], Observation]:
     def scroll(desk: Desk, _: Mapping[str, Any]) -> Observation:
         page, line = _page(desk), desk.browser.line + windows * WINDOW
         if line > len(page.lines) or (windows < 0 and desk.browser.line == 1):
-            return refuse(BROWSE, f"this is the {'end' if windows > 0 else 'beginning'} of the page")
+            return refuse(READ, f"this is the {'end' if windows > 0 else 'beginning'} of the page")
         return _show(desk, page, line)
 
     return scroll
@@ -56,36 +64,50 @@ def _search_page(desk: Desk, arguments: Mapping[str, Any]) -> Observation:
 def _search_next(desk: Desk, arguments: Mapping[str, Any]) -> Observation:
     _page(desk)
     if not desk.browser.keyword:
-        return refuse(BROWSE, "nothing was searched for in this page; use web_page_search")
+        return refuse(FIND, "nothing was searched for in this page; use web_page_search")
     index = arguments["search_index"]
     desk.browser.hit = desk.browser.hit + 1 if index is None else index
     return _show_hit(desk, arguments["context_lines"])
 
 
 def _get_links(desk: Desk, arguments: Mapping[str, Any]) -> Observation:
-    page, size, number = _page(desk), arguments["page_size"], arguments["page_number"]
+    page, number = _page(desk), arguments["page_number"]
+    size = min(arguments["page_size"], MOST_LINKS)
     pages = max(1, -(-len(page.links) // size))
     if number > pages:
-        return refuse(BROWSE, f"there are {pages} pages of {size} links each")
+        return refuse(LINKS, f"there are {pages} pages of {size} links each")
     chosen = page.links[(number - 1) * size : number * size]
     rows = [f"{link.text or '(no text)'}: {link.url}" for link in chosen]
     head = f"{len(page.links)} links, page {number} of {pages}"
-    links = [{"text": link.text, "url": link.url} for link in chosen]
-    return Observation(success=True, message="\n".join([head, *rows]), kind=BROWSE, data={"links": links})
+    data = {
+        "links": [{"text": link.text, "url": link.url} for link in chosen],
+        "total_links": len(page.links),
+        "page_number": number,
+        "total_pages": pages,
+        "page_size": size,
+    }
+    return Observation(success=True, message="\n".join([head, *rows]), kind=LINKS, data=data)
 
 
 def _show_hit(desk: Desk, around: int) -> Observation:
     page, keyword = _page(desk), desk.browser.keyword
     hits = desk.browser.find(keyword)
     if not hits:
-        return refuse(BROWSE, f"{keyword!r} is not in this page")
+        return refuse(FIND, f"{keyword!r} is not in this page")
     desk.browser.hit %= len(hits)
-    line = hits[desk.browser.hit]
+    line, around = hits[desk.browser.hit], min(around, WINDOW // 2)
     first, last = max(1, line - around), min(len(page.lines), line + around)
     desk.browser.line = first
     head = f"[{keyword!r}: {desk.browser.hit + 1} of {len(hits)} lines that hold it]"
-    data = {"url": page.url, "line_number": line, "hits": len(hits)}
-    return Observation(success=True, message=_window(head, page, first, last), kind=BROWSE, data=data)
+    data = {
+        "url": page.url,
+        "keyword": keyword,
+        "search_matches": len(hits),
+        "current_match": desk.browser.hit + 1,
+        "current_line": line,
+        "context": list(page.lines[first - 1 : last]),
+    }
+    return Observation(success=True, message=_window(head, page, first, last), kind=FIND, data=data)
 
 
 def _show(desk: Desk, page: Page, line: int) -> Observation:
@@ -98,8 +120,15 @@ def _show(desk: Desk, page: Page, line: int) -> Observation:
         if total
         else f"[{page.url}: no text]"
     )
-    data = {"url": page.url, "title": page.title, "line_number": first, "total_lines": total}
-    return Observation(success=True, message=_window(head, page, first, last), kind=BROWSE, data=data)
+    data = {
+        "url": page.url,
+        "header": page.title,
+        "current_line": first,
+        "start_line": first,
+        "end_line": last,
+        "total_lines": total,
+    }
+    return Observation(success=True, message=_window(head, page, first, last), kind=READ, data=data)
 
 
 def _window(head: str, page: Page, first: int, last: int) -> str:
@@ -115,7 +144,7 @@ def _page(desk: Desk) -> Page:
 
 def _action(
     name: str,
-    family: str,
+    kind: str,
     meaning: str,
     perform: Callable[[Desk, Mapping[str, Any]], Observation],
     *parameters: Parameter,
@@ -124,8 +153,9 @@ def _action(
         try:
             return perform(desk, arguments)
         except RefusedError as reason:
-            return refuse(SEARCH if family == "search" else BROWSE, str(reason))
+            return refuse(kind, str(reason))
 
+    family = "search" if kind == SEARCH else "browse"
     return ActionKind(name=name, family=family, meaning=meaning, parameters=parameters, perform=guarded)
 
 
@@ -137,11 +167,11 @@ def _number(
     )
 
 
-_CONTEXT = _number("context_lines", "lines to show on either side", 5, minimum=0)
+_CONTEXT = _number("context_lines", "lines to show on either side, 50 at most", 5, minimum=0)
 BROWSE_ACTIONS = (
     _action(
         "web_search",
-        "search",
+        SEARCH,
         "Search the web, or the documents of the task.",
         _web_search,
         Parameter(name="query", kind="string", meaning="what to look for", required=True),
@@ -149,7 +179,7 @@ BROWSE_ACTIONS = (
     ),
     _action(
         "web_browse",
-        "browse",
+        READ,
         "Open a page and show its text.",
         _web_browse,
         Parameter(name="url", kind="string", meaning="the address", required=True),
@@ -157,16 +187,16 @@ BROWSE_ACTIONS = (
     ),
     _action(
         "web_page_goto_line",
-        "browse",
+        READ,
         "Show the open page from a line on.",
         _goto_line,
         _number("line_number", "the line, from 1", None, required=True),
     ),
-    _action("web_page_scroll_down", "browse", "Show the next lines of the open page.", _scroll(1)),
-    _action("web_page_scroll_up", "browse", "Show the lines before these of the open page.", _scroll(-1)),
+    _action("web_page_scroll_down", READ, "Show the next lines of the open page.", _scroll(1)),
+    _action("web_page_scroll_up", READ, "Show the lines before these of the open page.", _scroll(-1)),
     _action(
         "web_page_search",
-        "browse",
+        FIND,
         "Find the first line of the open page that holds a text.",
         _search_page,
         Parameter(name="keyword", kind="string", meaning="the text", required=True),
@@ -174,7 +204,7 @@ BROWSE_ACTIONS = (
     ),
     _action(
         "web_page_search_next",
-        "browse",
+        FIND,
         "Find the next line that holds the text, the first again after the last.",
         _search_next,
         _CONTEXT,
@@ -182,10 +212,10 @@ BROWSE_ACTIONS = (
     ),
     _action(
         "web_page_get_links",
-        "browse",
+        LINKS,
         "List the links of the open page.",
         _get_links,
-        _number("page_size", "links at once", 10),
+        _number("page_size", "links at once, 100 at most", 10),
         _number("page_number", "which lot of them, from 1", 1),
     ),
 )

@@ -21,6 +21,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "boolean": (bool,),
 }
+LARGEST = 2**53
+LONGEST = 16 << 20
+_SHOWN = 100
 
 
 class Desk(Protocol):
@@ -93,6 +96,10 @@ class Parameter:
             return None if not self.required else f"must be given: {self.meaning}"
         if isinstance(value, bool) != (self.kind == "boolean") or not isinstance(value, _TYPES[self.kind]):
             return f"must be of type {self.kind}: {self.meaning}"
+        if isinstance(value, (int, float)) and not -LARGEST <= value <= LARGEST:  # NaN is not, either
+            return f"must be a number between {-LARGEST} and {LARGEST}: {self.meaning}"
+        if isinstance(value, str) and len(value) > LONGEST:
+            return f"must have {LONGEST:,} characters at most: {self.meaning}"
         if self.minimum is not None and isinstance(value, (int, float)) and value < self.minimum:
             return f"must be at least {self.minimum:g}: {self.meaning}"
         if self.choices and value not in self.choices:
@@ -127,7 +134,8 @@ class ActionKind:
         known = {parameter.name: parameter for parameter in self.parameters}
         unknown = [name for name in given if name not in known]
         if unknown:
-            return f"{self.name} has no parameter {unknown[0]!r}; it takes: {', '.join(known) or 'none'}"
+            named = str(unknown[0])[:_SHOWN]
+            return f"{self.name} has no parameter {named!r}; it takes: {', '.join(known) or 'none'}"
         filled = {}
         for name, parameter in known.items():
             if name not in given:

@@ -31,7 +31,7 @@ def _document(kind: str) -> Callable[[Desk, Mapping[str, Any]], Observation]:
         found = desk.parser.parse(kind, content, {"frame_interval": arguments.get("frame_interval") or 1})
         if isinstance(found, str):
             return refuse(PARSE, f"{arguments['file_path']}: {found}")
-        return _show(desk, found, arguments.get("save_path") or "")
+        return _show(desk, found, kind, arguments["save_path"])
 
     return perform
 
@@ -44,7 +44,7 @@ def _transcribe(desk: Desk, arguments: Mapping[str, Any]) -> Observation:
     found = transcribe(name, content, arguments["model"], timeout=max(1.0, desk.remaining_seconds()))
     if isinstance(found, str):
         return refuse(PARSE, f"{arguments['file_path']}: {found}")
-    return _show(desk, found, arguments["save_path"])
+    return _show(desk, found, "audio", arguments["save_path"], model_used=arguments["model"])
 
 
 def _fetch(desk: Desk, path: str) -> bytes | str:
@@ -65,9 +65,10 @@ def _fetch(desk: Desk, path: str) -> bytes | str:
         size += len(part)
 
 
-def _show(desk: Desk, found: Parsed, save_path: str) -> Observation:
+def _show(desk: Desk, found: Parsed, kind: str, save_path: str, **more: str) -> Observation:
     text = found.text
-    data: dict[str, Any] = {"pages": found.pages, "characters": len(text)}
+    data: dict[str, Any] = {"parse_type": kind, "save_path": "", **more}
+    data.update(pages=found.pages, characters=len(text))
     notes = [found.note] if found.note else []
     if save_path:
         answer = desk.computer.do_with_file({"op": "create", "path": save_path, "content": text})
@@ -94,11 +95,12 @@ PARSE_ACTIONS = (
     _reads("parse_docx", "docx", "Read the text and tables of a Word document.", _SAVE),
     _reads("parse_pptx", "pptx", "Read the texts, tables and notes of a presentation.", _SAVE),
     _reads("parse_latex", "latex", "Read the text of a LaTeX source.", _SAVE),
-    _reads("parse_image", "image", "Look at a picture.", _TASK),
+    _reads("parse_image", "image", "Look at a picture, if the model can.", _SAVE, _TASK),
     _reads(
         "parse_video",
         "video",
-        "Look at frames of a video.",
+        "Look at frames of a video, 16 at most, if the model can.",
+        _SAVE,
         _TASK,
         Parameter(
             name="frame_interval", kind="integer", meaning="show every n-th frame", default=30, minimum=1

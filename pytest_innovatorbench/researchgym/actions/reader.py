@@ -13,12 +13,14 @@ class Place:
 
     Attributes:
         path: The file.
+        line: The line that was asked for.
         first: The first line that is shown, from 1.
         count: Lines that are shown.
         total: Lines of the file, when it was last looked at.
     """
 
     path: str
+    line: int = 1
     first: int = 1
     count: int = WINDOW
     total: int = 0

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pytest_innovatorbench.researchgym.computers.base import CommandResult, Process, SessionState
+from pytest_innovatorbench.researchgym.computers.base import (
+    CommandResult,
+    Process,
+    SessionRefusedError,
+    SessionState,
+)
 from pytest_innovatorbench.researchgym.computers.session_client import ConnectionLostError
 
 if TYPE_CHECKING:
@@ -50,7 +55,14 @@ def read_call_result(answer: Message) -> Mapping[str, Any]:
 
 
 def read_is_new(answer: Message) -> bool:
-    """Return whether the session of an answer to ``open`` is new."""
+    """Return whether the session of an answer to ``open`` is new.
+
+    Raises:
+        SessionRefusedError: It could not be made.
+    """
+    refusal = read_refusal(answer)
+    if refusal is not None:
+        raise SessionRefusedError(refusal[:_SHOWN])
     return _take(answer, "new", bool)
 
 

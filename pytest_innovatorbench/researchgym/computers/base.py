@@ -25,6 +25,10 @@ class DiskQuotaError(IbenchError, RuntimeError):
     """The computer was stopped because too much was written on it."""
 
 
+class SessionRefusedError(IbenchError, RuntimeError):
+    """A session could not be made; the text says why, for the agent."""
+
+
 class ComputerLostError(MachineFaultError):
     """The computer was lost after it had worked; the next command starts it again, files as they were."""
 
@@ -102,7 +106,11 @@ class Computer(Protocol):
     when_finished: Callable[[str], None]
 
     def open_session(self, session: str) -> bool:
-        """Make a session; return whether it is new."""
+        """Make a session; return whether it is new.
+
+        Raises:
+            SessionRefusedError: There are too many.
+        """
 
     def run_command(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.researchgym.web.fetching import Fetched, Fetcher
+from pytest_innovatorbench.researchgym.web.keeping import Kept
 from pytest_innovatorbench.researchgym.web.page import Page, make_page
 from pytest_innovatorbench.researchgym.web.policy import Policy, RefusedError
 from pytest_innovatorbench.researchgym.web.searching import CORPUS, Corpus, Result, SearchEngine, web_engine
@@ -49,19 +50,28 @@ class Browser:
         self._corpus = corpus
         self._engine = engine
         self._fetcher = Fetcher(policy)
+        self._searches: Kept[Sequence[Result]] = Kept()
 
-    def search(self, query: str, count: int) -> Sequence[Result]:
+    def search(self, query: str, count: int) -> tuple[Sequence[Result], bool]:
         """Search the task's documents, or the web, of which only what may be seen is shown.
+
+        Returns:
+            What was found, and whether that was known from an earlier search.
 
         Raises:
             RefusedError: There is no answer.
         """
         if self._corpus is not None:
-            return self._corpus.search(query, count)
+            return self._corpus.search(query, count), False
         if self._policy.mode == "none":
             raise RefusedError("this task is worked on without the web")
+        kept = self._searches.get((query, count))
+        if kept is not None:
+            return kept, True
         found = (self._engine or web_engine()).search(query, count)
-        return [result for result in found if self._policy.permits(result.url)]
+        shown = [result for result in found if self._policy.permits(result.url)]
+        self._searches.put((query, count), shown)
+        return shown, False
 
     def open(self, url: str) -> Page:
         """Open a page.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ssl
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlunsplit
 
+from pytest_innovatorbench.researchgym.web.keeping import Kept
 from pytest_innovatorbench.researchgym.web.policy import RefusedError
 
 if TYPE_CHECKING:
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 LARGEST_PAGE = 20 << 20
 SECONDS = 30.0
-KEPT_SECONDS = 86_400.0
-MOST_KEPT = 256
 MOST_REDIRECTS = 8
+OK = 200
 _REDIRECTS = {301, 302, 303, 307, 308}
 _HEADERS = {
     "User-Agent": "Mozilla/5.0 (compatible; ResearchGym)",
@@ -57,8 +56,7 @@ class Fetcher:
     def __init__(self, policy: Policy, seconds: float = SECONDS) -> None:
         self._policy = policy
         self._seconds = seconds
-        self._kept: dict[str, tuple[float, Fetched]] = {}
-        self._books = threading.Lock()
+        self._kept: Kept[Fetched] = Kept()
 
     def fetch(self, url: str) -> Fetched:
         """Fetch a page.
@@ -66,16 +64,12 @@ class Fetcher:
         Raises:
             RefusedError: It may not be seen, cannot be had, or is too large.
         """
-        with self._books:
-            kept = self._kept.get(url)
-        if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS:
-            return kept[1]
+        kept = self._kept.get(url)
+        if kept is not None:
+            return kept
         fetched = self._follow(url)
-        with self._books:
-            self._kept.pop(url, None)
-            self._kept[url] = (time.monotonic(), fetched)
-            while len(self._kept) > MOST_KEPT:
-                self._kept.pop(next(iter(self._kept)))
+        if fetched.status == OK:
+            self._kept.put(url, fetched, len(fetched.content))
         return fetched
 
     def _follow(self, url: str) -> Fetched:

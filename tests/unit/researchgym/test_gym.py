@@ -98,7 +98,7 @@ def test_a_timeout_returns_what_there_was(place: Place) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("fly", {}, "there is no action 'fly'; known: create_session, list_sessions, run_command"),
+        ("fly", {}, "there is no action 'fly'; known: create_session, list_sessions, get_session_status"),
         ("run_command", {}, "run_command needs 'command': what bash is to run"),
         ("run_command", {"command": 5}, "run_command: 'command' must be of type string: what bash is to run"),
         ("run_command", {"command": "x", "wait_for_completion": "yes"}, "run_command: 'wait_for_completion' must be of type boolean"),
@@ -125,12 +125,14 @@ def test_upstreams_proxy_parameters_are_accepted(place: Place) -> None:
 def test_evaluations_have_upstreams_keys_and_a_cap(place: Place) -> None:
     place.verdicts = [41.0, 42.0, 43.0]
     seen = place.act("eval")
-    assert seen.to_dict() | {"message": ""} == {
+    assert seen.to_dict() | {"message": "", "timestamp": ""} == {
         "success": True,
         "message": "",
         "error_message": None,
         "observation_type": "eval",
         "done": False,
+        "timestamp": "",
+        "source": "environment",
         "overall_score": 41.0,
         "already_eval_num": 1,
         "metric_0": {"n": 1},

@@ -15,7 +15,7 @@ import pytest
 from pytest_innovatorbench.researchgym.actions.table import ACTIONS
 from pytest_innovatorbench.researchgym.model import Observation
 from pytest_innovatorbench.researchgym.parsing.parser import Parser
-from pytest_innovatorbench.researchgym.web import fetching
+from pytest_innovatorbench.researchgym.web import fetching, keeping
 from pytest_innovatorbench.researchgym.web.browser import Browser
 from pytest_innovatorbench.researchgym.web.policy import Policy
 from pytest_innovatorbench.researchgym.web.searching import Corpus, SearchEngine
@@ -120,11 +120,11 @@ def test_a_page_is_read_window_by_window(desk: Desk, site: str) -> None:
     assert "Paragraph 3 is about labels" in first.message
     assert "var x" not in first.message
     second = desk.act("web_page_scroll_down")
-    assert second.data["line_number"] == 101
+    assert second.data["start_line"] == 101
     assert desk.act("web_page_scroll_down").message == "this is the end of the page"
-    assert desk.act("web_page_scroll_up").data["line_number"] == 1
+    assert desk.act("web_page_scroll_up").data["start_line"] == 1
     assert desk.act("web_page_scroll_up").message == "this is the beginning of the page"
-    assert desk.act("web_page_goto_line", line_number=40).data["line_number"] == 40
+    assert desk.act("web_page_goto_line", line_number=40).data["start_line"] == 40
 
 
 def test_a_page_is_searched(desk: Desk, site: str) -> None:
@@ -158,7 +158,7 @@ def test_a_page_is_kept_for_a_while(desk: Desk, site: str, monkeypatch: pytest.M
     for _ in range(3):
         assert desk.act("web_browse", url=f"{site}/text").success
     assert Site.hits == 1
-    monkeypatch.setattr(fetching, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(keeping, "KEPT_SECONDS", 0.0)
     desk.act("web_browse", url=f"{site}/text")
     assert Site.hits == 2
 
@@ -210,12 +210,12 @@ def test_documents_of_the_task_are_searched_and_read(tmp_path: Path) -> None:
     (tmp_path / "corpus/out.txt").symlink_to(tmp_path / "secret.txt")
     desk = Desk(Policy(), Corpus(tmp_path / "corpus"))
     seen = desk.act("web_search", query='which "labels" come first? AND (')
-    assert seen.data["results"][0] == {
+    assert seen.data["search_results"][0] == {
         "title": "Early learning",
         "url": "corpus://elr.md",
         "snippet": "# Early learning\n\nNetworks fit clean labels first.\n",
     }
-    assert len(seen.data["results"]) == 1
+    assert len(seen.data["search_results"]) == 1
     assert "Networks fit clean labels first." in desk.act("web_browse", url="corpus://elr.md").message
     for url in ("corpus://../secret.txt", "corpus://out.txt", "corpus://gone"):
         assert desk.act("web_browse", url=url).message == f"there is no {url}; web_search lists what there is"

@@ -76,7 +76,7 @@ def test_sessions_are_listed_with_what_they_do(desk: Desk) -> None:
     desk.start("sleep 60")
     seen = desk.act("list_sessions")
     assert seen.message == "main: idle, the last command ended with 1\nwork: busy for 0 s with: sleep 60"
-    assert (seen.data["sessions"]["main"]["is_default"], seen.data["sessions"]["work"]["is_idle"]) == (
+    assert (seen.data["output"]["main"]["is_default"], seen.data["output"]["work"]["is_idle"]) == (
         True,
         False,
     )
@@ -172,7 +172,7 @@ def children(desk: Desk, session: str, count: int) -> list[str]:
     """The commands that run in a session, once there are as many."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        seen = desk.act("get_session_status", session_id=session).data["children"]
+        seen = desk.act("get_session_status", session_id=session).data["status"]["children"]
         if len(seen) == count and all("sleep" in child["command"] for child in seen):
             break
     return sorted(child["command"] for child in seen)
@@ -190,7 +190,7 @@ def test_processes_of_one_session_are_ended_and_no_others(desk: Desk) -> None:
     desk.start("sleep 71; echo survived with $?")
     desk.start("sleep 72", session="other")
     children(desk, "work", 1)
-    assert desk.act("kill_session_processes", session_id="work").data == {"killed": 1}
+    assert desk.act("kill_session_processes", session_id="work").data["killed"] == 1
     desk.until_printed("survived with 143")
     assert desk.act("check_session_idle", session_id="other").data["is_idle"] is False
 

@@ -56,7 +56,8 @@ def test_a_file_is_read_window_by_window(desk: Desk) -> None:
     assert (first.kind, first.data["end_line"], first.data["total_lines"]) == ("file_read", 100, 250)
     assert desk.act("file_scroll_down").data["start_line"] == 101
     assert desk.act("file_scroll_down").data == {
-        "file_path": "/workspace/code/long.txt", "start_line": 201, "end_line": 250, "total_lines": 250,
+        "file_path": "/workspace/code/long.txt", "current_line": 201, "start_line": 201, "end_line": 250,
+        "total_lines": 250, "file_exists": True,
     }  # fmt: skip
     assert desk.act("file_scroll_down").message == "this is the end of code/long.txt"
     assert desk.act("file_scroll_up").data["start_line"] == 101
@@ -87,6 +88,8 @@ def test_an_edit_shows_what_it_did(desk: Desk) -> None:
         (1, 2, "", ""),
         (2, 2, "", "a\n"),
         (2, 2, "x\n\ny\n", "a\nx\n\ny\n"),
+        (-1, -1, "new", "a\nb\nnew\n"),
+        (2, -1, "new", "a\nnew\n"),
     ],
 )
 def test_lines_are_inserted_and_removed(desk: Desk, start: int, end: int, content: str, after: str) -> None:
@@ -100,7 +103,7 @@ def test_a_range_that_is_not_there_is_refused_with_the_one_that_is(desk: Desk, s
     desk.sh("printf 'a\\nb\\n' >f")
     seen = desk.act("edit_file", path="f", start=start, end=end, content="x")
     assert not seen.success
-    assert seen.message.startswith("/workspace/f has 2 lines: start must be 1 to 3, end from start - 1")
+    assert seen.message.startswith("/workspace/f has 2 lines: start must be 1 to 3, or -1 to append")
     assert desk.sh("cat f") == "a\nb\n"
 
 
@@ -111,6 +114,9 @@ def test_a_range_that_is_not_there_is_refused_with_the_one_that_is(desk: Desk, s
         (rb"\xef\xbb\xbfa\nb", b"\xef\xbb\xbfa\nnew"),
         (rb"\xff\xfea\0\n\0b\0\n\0", "\ufeffa\nnew\n".encode("utf-16-le")),
         (rb"caf\xe9\nb\n", b"caf\xe9\nnew\n"),
+        (rb"a\r\nb", b"a\r\nnew"),
+        (rb"unix\ndos\r\nunix\nunix\n", b"unix\nnew\nunix\nunix\n"),
+        (rb"dos\r\ndos\r\nunix\ndos\r\n", b"dos\r\nnew\r\nunix\ndos\r\n"),
     ],
 )
 def test_encoding_line_ends_and_mode_are_kept(
@@ -141,7 +147,8 @@ def test_searches_find_lines(desk: Desk) -> None:
         "2 lines in 1 files hold 'LR'\n/workspace/code/train.py:3: LR = 0.1\n/workspace/code/train.py:4: print(LR)"
     )
     desk.act("open_file", path="code/long.txt")
-    assert desk.act("search_file", search_term="line 25").data == {"matches": 2, "truncated": False}
+    assert desk.act("search_file", search_term="line 25").data["num_matches"] == 2
+    assert desk.act("search_file", search_term="LR", file_path="code/long.txt").data["num_matches"] == 0
     assert desk.act("search_file", search_term="x", file_path="gone").message == (
         "/workspace/gone: No such file or directory"
     )
@@ -155,10 +162,28 @@ def test_searches_with_too_much_to_show_are_cut_and_say_so(desk: Desk) -> None:
     assert seen.success
     assert seen.data["truncated"]
     assert "search more narrowly for others" in seen.message
-    assert desk.act("search_file", search_term="word", file_path="big").data == {
-        "matches": 100,
-        "truncated": True,
-    }
+    seen = desk.act("search_file", search_term="word", file_path="big")
+    assert (seen.data["num_matches"], seen.data["truncated"]) == (100, True)
+
+
+def test_a_search_that_shows_all_does_not_say_that_it_was_cut(desk: Desk) -> None:
+    desk.sh("mkdir d; for i in $(seq 30); do echo word >d/many$i; done; echo other >d/zzz")
+    seen = desk.act("search_dir", search_term="word", dir_path="d")
+    assert (seen.data["num_files"], seen.data["truncated"]) == (30, False)
+    desk.sh("yes word | head -70 >d/many31")
+    seen = desk.act("search_dir", search_term="word", dir_path="d")
+    assert (seen.data["num_files"], seen.data["num_matches"], seen.data["truncated"]) == (30, 99, True)
+    desk.sh("yes word | head -100 >d2")
+    assert desk.act("search_file", search_term="word", file_path="d2").data["truncated"] is False
+
+
+def test_lines_are_found_in_any_encoding_and_shown_around_what_was_sought(desk: Desk) -> None:
+    desk.sh(
+        "printf '\\xff\\xfew\\0o\\0r\\0d\\0' >wide; head -c 5000 /dev/zero | tr '\\0' x >long; echo word >>long"
+    )
+    assert desk.act("search_file", search_term="word", file_path="wide").message.endswith("wide:1: word")
+    shown = desk.act("search_file", search_term="word", file_path="long").data["search_matches"][0]["text"]
+    assert shown == "... " + 200 * "x" + "word"
 
 
 def test_files_are_found_by_name(desk: Desk) -> None:
@@ -166,7 +191,7 @@ def test_files_are_found_by_name(desk: Desk) -> None:
         desk.act("find_file", file_name="train").message
         == "1 found below /workspace\n/workspace/code/train.py"
     )
-    assert desk.act("find_file", file_name="*.txt").data["matches"] == 1
+    assert desk.act("find_file", file_name="*.txt").data["num_matches"] == 1
     assert (
         desk.act("find_file", file_name="x", dir_path="gone").message == "there is no folder /workspace/gone"
     )
@@ -183,6 +208,21 @@ def test_folders_are_listed(desk: Desk) -> None:
         "pipe  (fifo)",
         "train.py  31 bytes",
     ]
+
+
+def test_what_begins_with_a_dot_is_listed_if_asked_for(desk: Desk) -> None:
+    desk.sh("mkdir d; touch d/.hidden d/seen")
+    seen = desk.act("list_files", path="d")
+    assert (seen.data["list_files"], seen.data["total_items"]) == (["seen"], 1)
+    assert desk.act("list_files", path="d", show_hidden=True).data["list_files"] == [".hidden", "seen"]
+
+
+def test_the_open_file_is_described(desk: Desk) -> None:
+    assert desk.act("get_file_info").message == "no file is open; open one with open_file"
+    desk.act("open_file", path="code/long.txt", line_number=180, context_lines=10)
+    seen = desk.act("get_file_info")
+    assert (seen.data["current_line"], seen.data["total_lines"], seen.data["window_size"]) == (180, 250, 10)
+    assert seen.message.endswith(", open at line 180 of 250")
 
 
 def test_a_file_is_described(desk: Desk) -> None:
