@@ -14,9 +14,11 @@ from typing import IO, TYPE_CHECKING
 from pytest_innovatorbench.authoring.contents_archives import MOST_NESTED, Budget, UnpackedError, unpack
 from pytest_innovatorbench.authoring.contents_files import (
     MOST_WHOLE,
+    VERSION_CONTROL,
     Kind,
     UnopenedError,
     hash_file,
+    is_bare_repository,
     opened,
     read_head,
     read_whole,
@@ -35,6 +37,7 @@ MOST_FILES = 20_000
 _HEAD = 512  # bytes that tell formats
 _ARCHIVES = frozenset({"zip", "npz", "tar", "gz", "bz2", "xz"})
 _NO_TABLES = frozenset({".py", ".md", ".sh", ".ipynb", ".yaml", ".yml", ".toml", ".cfg", ".rst", ".html"})
+_LEFT_OUT = VERSION_CONTROL | {"__pycache__"}
 _INSTALL = "pip install 'pytest-innovatorbench[tables]'"
 
 
@@ -251,12 +254,13 @@ class _Reader:
 
 
 def _sizes(folder: Path) -> Iterator[tuple[int, Path]]:
-    """Yield the size of each regular file, except in ``.git``, which has no place in a task anyway."""
+    """Yield the size of each regular file, but for histories, which break rules of their own."""
     if folder.is_symlink():
         return
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in {".git", "__pycache__"})
-        for name in names:
+        is_bare = is_bare_repository((*folders, *names))
+        folders[:] = [] if is_bare else [name for name in folders if name not in _LEFT_OUT]
+        for name in () if is_bare else names:
             path = Path(place, name)
             if path.is_file() and not path.is_symlink():
                 yield path.lstat().st_size, path

@@ -10,11 +10,12 @@ from io import BufferedReader
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 Kind: TypeAlias = Literal["text", "npy", "npz", "parquet", "zip", "tar", "gz", "bz2", "xz", "opaque"]
 
+VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr"})
 MOST_WHOLE = 16_000_000  # bytes; of larger files, samples
 _SAMPLES, _SAMPLE = 8, 500_000
 _HEAD = 4096
@@ -34,6 +35,11 @@ _PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt")
 
 class UnopenedError(Exception):
     """A file is no regular file, or cannot be read; the text says why."""
+
+
+def is_bare_repository(names: Iterable[str]) -> bool:
+    """Tell by the names in a folder whether it is a repository of git without files."""
+    return {"HEAD", "objects", "refs"} <= set(names)
 
 
 @contextmanager

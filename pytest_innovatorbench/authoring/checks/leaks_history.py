@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.authoring.checks.leaks_evidence import evidence_of
+from pytest_innovatorbench.authoring.contents_files import VERSION_CONTROL, is_bare_repository
 from pytest_innovatorbench.authoring.findings import Finding
 from pytest_innovatorbench.authoring.model import Rule
 
@@ -22,8 +23,6 @@ _MAGIC = (
     (b"# v3 git bundle", "a git bundle"),
     (b"PACK\0\0\0", "a git pack"),
 )
-_OTHER_SYSTEMS = frozenset({".hg", ".svn", ".bzr"})
-_BARE = frozenset({"HEAD", "objects", "refs"})
 _LEFTOVERS = (".orig", ".rej")
 _PATCHES = (".patch", ".diff")
 _HUNK = re.compile(r"^@@ -\d", re.MULTILINE)
@@ -53,13 +52,13 @@ def _folders(subject: Subject) -> Iterator[Finding]:
     if subject.gym.is_symlink():
         return
     for place, folders, names in os.walk(subject.gym):
-        if {*folders, *names} >= _BARE:
+        if is_bare_repository((*folders, *names)):
             folders.clear()
             yield Finding(message="a bare git repository, with its history", file=subject.shown(Path(place)))
             continue
-        for name in sorted(_OTHER_SYSTEMS.intersection(folders)):
+        for name in sorted(VERSION_CONTROL.intersection(folders) - {".git"}):
             yield Finding(message=f"{name} holds history", file=subject.shown(Path(place, name)))
-        folders[:] = [name for name in folders if name not in _OTHER_SYSTEMS and name != ".git"]
+        folders[:] = [name for name in folders if name not in VERSION_CONTROL]
 
 
 def _files(content: Content) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ _CHANGED = 0.1  # share of lines that a solution adds to the code it starts from
 _CODE = frozenset({".py", ".ipynb", ".sh", ".r", ".jl", ".cpp", ".cu", ".c", ".rs", ".go", ".js", ".ts"})
 _SHORT = 12  # characters
 _COMMON = re.compile(
-    r"(import|from|return|else|elif|try|except|finally|pass|break|continue|raise)\b"
+    r"(import|from|else|try|except|finally|pass|break|continue)\b|(return|raise|yield)[\w .]*(\(\))?$"
     r"|#!|@|[\"']{3}$|if __name__|(async )?def main|main\(|set -|exec |parser\.|logging\.|[\W\d]*$"
 )
 
@@ -41,13 +42,14 @@ class _Code:
 def _hint(subject: Subject) -> Iterator[Finding]:
     hint = subject.read_text(subject.evaluations / "hint.md")
     evidence = evidence_of(subject)
-    spoken = words(hint or "")
-    public = _runs(words(evidence.description)) | _titles(subject)
-    secret = _runs(spoken) - public
-    rare = [sorted(run, key=len, reverse=True) for run in secret]
+    secret = _runs(words(hint or "")) - _runs(words(evidence.description)) - _titles(subject)
+    longest = defaultdict(list)
+    for run in secret:
+        longest[max(run, key=len)].append(run)
     for file in evidence.shown if secret else ():
-        text = file.text and file.text.casefold()
-        if text and any(all(word in text for word in run) for run in rare):
+        text = (file.text or "").casefold()
+        likely = (run for word, runs in longest.items() if word in text for run in runs)
+        if any(all(word in text for word in run) for run in likely):
             yield from _quotes(file, file.text or "", secret)
 
 
