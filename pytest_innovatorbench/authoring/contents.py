@@ -32,7 +32,7 @@ from pytest_innovatorbench.hostile import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST_READ = 96_000_000  # bytes of all files of a folder that are read
+MOST_READ = 48_000_000  # bytes of all files of a folder that are read
 MOST_FILES = 20_000
 _HEAD = 512  # bytes that tell formats
 _ARCHIVES = frozenset({"zip", "npz", "tar", "gz", "bz2", "xz"})

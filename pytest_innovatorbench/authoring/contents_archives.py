@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_innovatorbench.authoring.contents_files import Kind
 
-MOST_UNPACKED = 64_000_000  # bytes from all archives of a folder
+MOST_UNPACKED = 48_000_000  # bytes from all archives of a folder
 MOST_MEMBERS = 10_000
 MOST_NESTED = 3
 _BROKEN = (
@@ -35,6 +35,7 @@ _BROKEN = (
     tarfile.TarError,
 )
 _HEAD = 512
+_ENCRYPTED = 1
 _OPEN: dict[str, Callable[[IO[bytes]], gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile]] = {
     "gz": lambda file: gzip.GzipFile(fileobj=file),
     "bz2": bz2.BZ2File,
@@ -117,6 +118,8 @@ def _unpack_zip(file: IO[bytes], budget: Budget) -> Iterator[Member]:
             if info.is_dir():
                 continue
             budget.take_member()
+            if info.flag_bits & _ENCRYPTED:
+                raise UnpackedError("the archive is encrypted")
             with archive.open(info) as member:
                 data = member.read(min(MOST_WHOLE, budget.unpacked) + 1)
             budget.take(len(data))
@@ -128,6 +131,8 @@ def _unpack_tar(file: _Readable, budget: Budget) -> Iterator[Member]:
     with tarfile.open(fileobj=_Counted(file, budget), mode="r|") as archive:
         for info in archive:
             budget.take_member()
+            if info.issparse():  # it can be any size and take no space
+                budget.take(info.size)
             member = archive.extractfile(info) if info.isreg() else None
             if member is not None:
                 data = member.read(MOST_WHOLE) if info.size <= MOST_WHOLE else None

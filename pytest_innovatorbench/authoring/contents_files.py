@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["text", "npy", "npz", "parquet", "zip", "tar", "gz", "bz2", "xz", "opaque"]
 
 VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr"})
-MOST_WHOLE = 16_000_000  # bytes; of larger files, samples
+MOST_WHOLE = 8_000_000  # bytes; of larger files, samples
 _SAMPLES, _SAMPLE = 8, 500_000
 _HEAD = 4096
 _TAR_MARK = slice(257, 262)
