@@ -77,5 +77,6 @@ def _git(root: Path, *arguments: str, problem: str) -> str:
         raise SettingsError(f"{problem}: it took too long", remedy="name the tasks") from error
     if done.returncode:
         said = one_line(done.stderr.decode("utf-8", "replace").removeprefix("fatal: "), _LONGEST)
-        raise SettingsError(f"{problem} ({said})", remedy="name the tasks, or another commit")
+        reason = f" ({said})" if said else ""
+        raise SettingsError(f"{problem}{reason}", remedy="name the tasks, or another commit")
     return done.stdout.decode("utf-8", "surrogateescape")
