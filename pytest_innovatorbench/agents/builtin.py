@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.agents.base import AgentKind
+from pytest_innovatorbench.agents.clients.claude_code import ClaudeCode, check_claude_code
 from pytest_innovatorbench.agents.command import CommandAgent, find_program
 from pytest_innovatorbench.agents.react.kinds import react_agents
 from pytest_innovatorbench.agents.scripted import Nop, make_baseline, make_oracle
@@ -24,6 +25,15 @@ SCRIPTED_AGENTS = (
         about="runs a program of yours in the sandbox",
     ),
 )
+CLIENT_AGENTS = (
+    AgentKind(
+        name="claude-code",
+        make=ClaudeCode,
+        argument="[MODEL]",
+        check=lambda *_: check_claude_code(),
+        about="runs Claude Code with our actions as its only tools",
+    ),
+)
 
 
 def builtin_agents(settings: Settings) -> tuple[AgentKind, ...]:
@@ -32,4 +42,4 @@ def builtin_agents(settings: Settings) -> tuple[AgentKind, ...]:
     Raises:
         SettingsError: The user's file with settings of agents is wrong.
     """
-    return (*SCRIPTED_AGENTS, *react_agents(settings))
+    return (*SCRIPTED_AGENTS, *CLIENT_AGENTS, *react_agents(settings))

@@ -13,6 +13,7 @@ import typer
 
 from pytest_innovatorbench.cli.calibrate import calibrate
 from pytest_innovatorbench.cli.explain import explain
+from pytest_innovatorbench.cli.mcp import mcp
 from pytest_innovatorbench.cli.new_task import new_task
 from pytest_innovatorbench.cli.root import Root, open_root
 from pytest_innovatorbench.cli.validate import validate
@@ -32,6 +33,7 @@ app.command("new-task")(new_task)
 app.command()(validate)
 app.command()(explain)
 app.command()(calibrate)
+app.command()(mcp)
 
 
 def main() -> None:

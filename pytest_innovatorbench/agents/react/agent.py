@@ -11,6 +11,7 @@ from pytest_innovatorbench.agents.models.opening import open_model
 from pytest_innovatorbench.agents.models.patience import ask_patiently
 from pytest_innovatorbench.agents.models.prices import find_price
 from pytest_innovatorbench.agents.models.values import Message, ToolResult
+from pytest_innovatorbench.agents.react.briefing import system_prompt, task_prompt
 from pytest_innovatorbench.agents.react.conversation import Conversation
 from pytest_innovatorbench.agents.react.prompting import Prompts
 from pytest_innovatorbench.agents.react.rendering import offered, render
@@ -93,32 +94,16 @@ class ReactAgent:
         tools = offered(self._task, self._habits.tools, hints=gym.hints_allowed)
         restored = self._restored or {}
         transcript = Transcript(gym.note, restored.get("count", 0))
-        conversation = Conversation(transcript, self._prompts.render("system", **self._facts(gym)), tools)
+        conversation = Conversation(transcript, system_prompt(self._prompts, gym), tools)
         if restored:
             for turn in restored["turns"]:
                 conversation.add(Message.from_dict(turn))
             self._said = restored["said"]
             text = self._prompts.render("resumed", sessions=_sessions(gym))
         else:
-            description = self._task.description.read_text("utf-8", errors="replace")
-            text = self._prompts.render("task", description=description, **self._facts(gym))
+            text = task_prompt(self._prompts, gym)
         conversation.add(Message(role="user", text=text))
         return conversation
-
-    def _facts(self, gym: ResearchGym) -> dict[str, Any]:
-        allowance, task = gym.allowance, self._task
-        return {
-            "workspace": gym.computer.inside("/workspace"),
-            "outputs": gym.computer.inside("/workspace/data/outputs"),
-            "hours": f"{gym.remaining_seconds() / 3600:.3g}",
-            "steps": allowance.steps - gym.ledger.steps,
-            "evals": max(0, allowance.evals - gym.ledger.evals),
-            "tokens": allowance.tokens,
-            "cost": allowance.cost,
-            "hint": f"{task.hint.penalty:g}" if task.hint and gym.hints_allowed else "",
-            "gpus": task.resources.gpus,
-            "computers": "",
-        }
 
     def _hear(self, gym: ResearchGym, conversation: Conversation) -> None:
         """Pass on what people said."""

@@ -1,0 +1,132 @@
+"""Anthropic's Claude Code, with its own tools off and ResearchGym's in their place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from pytest_innovatorbench.agents.clients.mcp_server import NAME, check_package, configuration_file
+from pytest_innovatorbench.agents.clients.program import ClientProgram, briefing
+from pytest_innovatorbench.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_innovatorbench.agents.base import AgentRequest
+    from pytest_innovatorbench.researchgym.gym import ResearchGym
+    from pytest_innovatorbench.sandbox.model import Bind
+
+PROGRAM = "claude"
+_SETTINGS = {
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "DISABLE_TELEMETRY": "1",
+    "IS_SANDBOX": "1",
+    "MCP_TIMEOUT": "60000",  # milliseconds
+}
+_VARIABLES = ("ANTHROPIC_", "CLAUDE_CODE_USE_", "AWS_", "CLOUD_ML_REGION", "GOOGLE_", "VERTEX_")
+
+
+class ClaudeCode:
+    """Runs ``claude`` on the harness's side; all it can do is to call the actions of its attempt.
+
+    Args:
+        request: What it is made for; the argument is the model.
+
+    Raises:
+        SettingsError: It is not installed.
+    """
+
+    def __init__(self, request: AgentRequest) -> None:
+        check_claude_code()
+        self._program = str(shutil.which(PROGRAM))
+        self._request = request
+
+    @property
+    def binds(self) -> tuple[Bind, ...]:
+        """Nothing of it is in the sandbox."""
+        return ()
+
+    def run(self, gym: ResearchGym) -> None:
+        """Run it to its end."""
+        program = ClientProgram(gym, self._request.scratch)
+        configuration = self._request.scratch / "mcp.json"
+        configuration.write_text(configuration_file(str(program.socket)), "utf-8")
+        # An action may take as long as the attempt.
+        patience = {"MCP_TOOL_TIMEOUT": str(int(1000 * (gym.remaining_seconds() + 60)))}
+        environment = {**_own_variables(), **_SETTINGS, **patience}
+        program.run(self._command(configuration), environment, _Listener(gym), prompt=briefing(gym))
+
+    def _command(self, configuration: Path) -> list[str]:
+        model = ["--model", self._request.argument] if self._request.argument else []
+        return [
+            self._program,
+            "--print",
+            "--output-format",
+            "stream-json",
+            "--verbose",
+            *model,
+            "--tools",
+            "",
+            "--strict-mcp-config",
+            "--mcp-config",
+            str(configuration),
+            "--allowedTools",
+            f"mcp__{NAME}",
+            "--setting-sources",
+            "",
+        ]
+
+
+class _Listener:
+    """Writes down what the program says, and what it took."""
+
+    def __init__(self, gym: ResearchGym) -> None:
+        self._gym = gym
+        self._seen: set[str] = set()
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        self._gym.note("client", event=event)
+        message = event.get("message")
+        if event.get("type") == "result":
+            # The price of everything, which no single answer tells.
+            self._gym.note("model_answered", **_usage({}, {}) | {"cost": event.get("total_cost_usd")})
+        if event.get("type") != "assistant" or not isinstance(message, dict):
+            return
+        # It prints a message once for each of its parts, with the same usage.
+        usage, name = message.get("usage"), str(message.get("id"))
+        if isinstance(usage, dict) and name not in self._seen:
+            self._seen.add(name)
+            self._gym.note("model_answered", **_usage(usage, message))
+
+
+def check_claude_code() -> None:
+    """Find out whether it can be run.
+
+    Raises:
+        SettingsError: The program or the package for MCP is missing.
+    """
+    check_package()
+    if shutil.which(PROGRAM) is None:
+        raise SettingsError(
+            "Claude Code is not installed: there is no program 'claude'",
+            remedy="npm install -g @anthropic-ai/claude-code",
+        )
+
+
+def _own_variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(_VARIABLES)}
+
+
+def _usage(usage: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "model": message.get("model"),
+        "stop": message.get("stop_reason"),
+        "seconds": None,
+        "cost": None,
+        "input": int(usage.get("input_tokens") or 0),
+        "output": int(usage.get("output_tokens") or 0),
+        "cache_read": int(usage.get("cache_read_input_tokens") or 0),
+        "cache_write": int(usage.get("cache_creation_input_tokens") or 0),
+    }
