@@ -16,6 +16,7 @@ from pytest_innovatorbench.researchgym.actions.reader import Reader
 from pytest_innovatorbench.researchgym.actions.table import ACTIONS
 from pytest_innovatorbench.researchgym.alarm import Alarm
 from pytest_innovatorbench.researchgym.computers.base import (
+    ComputerAwayError,
     ComputerClosedError,
     ComputerLostError,
     DiskQuotaError,
@@ -289,12 +290,20 @@ class ResearchGym:
             if self.ending:
                 return refuse("base", f"the attempt is over ({self.ending})")
             raise
+        except ComputerAwayError as error:
+            return self._away(error)
         except ComputerLostError as error:
             return self._lost(error)
         except (MachineFaultError, OSError) as error:
             fault = _machine_fault(error)
             self.note("fault", fault="machine", error=fault.message, detail=fault.detail)
             raise fault from error
+
+    def _away(self, error: ComputerAwayError) -> Observation:
+        """Say so; it is nobody's loss, since what runs there goes on."""
+        self.note("computer_away", error=error.message, detail=error.detail)
+        text = f"{error.message}: it may come back. What runs on it goes on; sleep, and try again."
+        return refuse("command_run", text)
 
     def _lost(self, error: ComputerLostError) -> Observation:
         if self.ending:

@@ -321,8 +321,8 @@ class Errand:
         self.result, told = os.pipe()
         self._reply = reply
         self._said = b""
-        self._pid = os.fork()
-        if self._pid == 0:
+        self.pid = os.fork()
+        if self.pid == 0:
             run_errand(call, told)
         os.close(told)
 
@@ -334,8 +334,8 @@ class Errand:
             return False
         os.close(self.result)
         with Ignored():
-            os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
+            os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
         self._reply(self._outcome())
         return True
 
@@ -358,6 +358,7 @@ class Server:
 
     def __init__(self, folder: str, first: str) -> None:
         self.is_over = False
+        self.errands: set[int] = set()
         self._folder = folder
         self._rc = os.path.join(folder, "rc")
         with open(self._rc, "w") as file:
@@ -371,10 +372,10 @@ class Server:
         self._watched: dict[int, Callable[[], None]] = {}
         self._open(first)
 
-    def watch(self, fd: int, ready: Callable[[], None]) -> None:
-        """Have ``ready`` called whenever there is something to read."""
+    def watch(self, fd: int, ready: Callable[[], None], events: int = select.POLLIN) -> None:
+        """Have ``ready`` called whenever there is something to read, or what else is asked for."""
         self._watched[fd] = ready
-        self._poll.register(fd, select.POLLIN)
+        self._poll.register(fd, events)
 
     def unwatch(self, fd: int) -> None:
         """Stop watching."""
@@ -428,9 +429,11 @@ class Server:
     def do_file(self, request: Message, reply: Send) -> None:
         """Have a file operation done; the reply comes when it is."""
         errand = Errand(request["call"], reply)
+        self.errands.add(errand.pid)
 
         def hear() -> None:
             if errand.hear():
+                self.errands.discard(errand.pid)
                 self.unwatch(errand.result)
 
         self.watch(errand.result, hear)
@@ -841,17 +844,18 @@ def seal() -> None:
         raise OSError("the process could not be sealed")
 
 
-def main(folder: str, connection: str = "") -> None:
-    """Serve until the input ends."""
-    incoming, outgoing = (int(connection), int(connection)) if connection else (0, 1)
-    for fd in (incoming, outgoing):
-        os.set_inheritable(fd, False)  # noqa: FBT003 - the standard library's own signature
+def listen_for_ends() -> int:
+    """Have the ends of children told; return the descriptor by which they are."""
     woken, wake = os.pipe()
     for fd in (woken, wake):
         os.set_blocking(fd, False)
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    server = Server(folder, FIRST)
+    return woken
+
+
+def attend(server: Server, woken: int) -> None:
+    """Have a server notice the ends of its children, and keep its secrets."""
     seal()
 
     def reap() -> None:
@@ -859,6 +863,16 @@ def main(folder: str, connection: str = "") -> None:
         server.reap()
 
     server.watch(woken, reap)
+
+
+def main(folder: str, connection: str = "") -> None:
+    """Serve until the input ends."""
+    incoming, outgoing = (int(connection), int(connection)) if connection else (0, 1)
+    for fd in (incoming, outgoing):
+        os.set_inheritable(fd, False)  # noqa: FBT003 - the standard library's own signature
+    woken = listen_for_ends()
+    server = Server(folder, FIRST)
+    attend(server, woken)
     Connection(server, incoming, outgoing).send({"event": "ready"})
     server.serve()
 

@@ -29,6 +29,10 @@ class SessionRefusedError(IbenchError, RuntimeError):
     """A session could not be made; the text says why, for the agent."""
 
 
+class ComputerAwayError(MachineFaultError):
+    """The computer does not answer now; what runs on it goes on, and it may come back."""
+
+
 class ComputerLostError(MachineFaultError):
     """The computer was lost after it had worked; the next command starts it again, files as they were."""
 

@@ -189,7 +189,7 @@ class LocalComputer(SessionComputer):
             raise
         finally:
             theirs.close()
-        return _Running(child, SessionClient(ours, self._tell))
+        return _Running(child, SessionClient(ours, self._hear))
 
     def _jail(self) -> Jail:
         if self._layout is None:

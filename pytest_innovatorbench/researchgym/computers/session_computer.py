@@ -133,5 +133,8 @@ class SessionComputer(ABC):
             raise UnknownNameError("session", session, [state.session for state in self.list_sessions()])
         return answer
 
-    def _tell(self, session: str) -> None:
-        self.when_finished(session)
+    def _hear(self, message: Message) -> None:
+        """Pass on what a session server told of itself."""
+        session = message.get("session")
+        if message.get("event") == "finished" and isinstance(session, str):
+            self.when_finished(session)

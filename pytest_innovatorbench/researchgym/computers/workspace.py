@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.sandbox.trees import Entry
 
 WORKSPACE = "/workspace"
-_ALWAYS_THERE = ("data/outputs", "data/checkpoints")
+ALWAYS_THERE = ("data/outputs", "data/checkpoints")
 _COPY = ("cp", "-dR", "--preserve=mode,timestamps,links,xattr", "--reflink=auto")
 
 
@@ -64,7 +64,7 @@ class Workspace:
             if self.note is None:
                 self._work.mkdir(exist_ok=True)
                 return Overlay(lower=self._lower, upper=self.upper, work=self._work, dest=WORKSPACE)
-            self._make_copy()
+            copy_tree(self._lower, self._copy)
         return Bind(source=self._copy, dest=WORKSPACE, writable=True)
 
     def entries(self, below: str) -> Iterator[Entry]:
@@ -78,20 +78,25 @@ class Workspace:
             (self._work / "work").rmdir()
             self._work.rmdir()
 
-    def _make_copy(self) -> None:
-        """Copy the start state; a copy that was cut short is not taken for a whole one."""
-        unfinished = self._copy.with_name("copy.unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir()
-        done = subprocess.run(
-            [*_COPY, f"{self._lower}/.", str(unfinished)], capture_output=True, check=False, text=True
-        )
-        if done.returncode:
-            raise MachineFaultError("the workspace could not be copied", detail=done.stderr.strip())
-        _complete(unfinished)
-        unfinished.rename(self._copy)
+
+def copy_tree(lower: Path, place: Path) -> None:
+    """Copy a start state; a copy that was cut short is not taken for a whole one.
+
+    Raises:
+        MachineFaultError: It could not be copied.
+    """
+    unfinished = place.with_name(f"{place.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    done = subprocess.run(
+        [*_COPY, f"{lower}/.", str(unfinished)], capture_output=True, check=False, text=True
+    )
+    if done.returncode:
+        raise MachineFaultError("the workspace could not be copied", detail=done.stderr.strip())
+    _complete(unfinished)
+    unfinished.rename(place)
 
 
 def _complete(root: Path) -> None:
-    for folder in _ALWAYS_THERE:
+    for folder in ALWAYS_THERE:
         (root / folder).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,265 @@
+"""A computer that is another machine, reached over any transport; its sessions outlive the connection."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from pytest_innovatorbench.errors import MachineFaultError
+from pytest_innovatorbench.researchgym.computers.base import (
+    ComputerAwayError,
+    ComputerClosedError,
+    ComputerLostError,
+)
+from pytest_innovatorbench.researchgym.computers.remote_workspace import Station
+from pytest_innovatorbench.researchgym.computers.session_client import ConnectionLostError
+from pytest_innovatorbench.researchgym.computers.session_computer import GRACE, Answer, SessionComputer
+from pytest_innovatorbench.researchgym.computers.steady_client import (
+    Pace,
+    RestartedError,
+    SteadyClient,
+    TakenOverError,
+)
+from pytest_innovatorbench.researchgym.computers.transport import UnreachableError, UnusableError
+from pytest_innovatorbench.researchgym.computers.workspace import WORKSPACE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from pytest_innovatorbench.researchgym.computers.remote_workspace import RemoteWorkspace
+    from pytest_innovatorbench.researchgym.computers.session_client import Message
+    from pytest_innovatorbench.researchgym.computers.transport import Finished, Stream, Transport
+    from pytest_innovatorbench.sandbox.trees import Entry
+
+LEASE = 6 * 3600
+"""Seconds after which a session server ends that no harness has claimed."""
+_PROGRAMS = ("session_server.py", "standing_server.py", "file_program.py", "tree_program.py")
+_SECONDS = 30.0
+_END_SECONDS = 10.0
+_ISOLATED = ("-I", "-S", "-X", "utf8")
+# Prints where the root is, and which of three things there are.
+_LOOK = """
+umask 077
+root=$1
+case $root in "~") root=$HOME ;; "~/"*) root=$HOME/${root#"~/"} ;; esac
+mkdir -p -- "$root/$4" && cd -- "$root" && pwd -P || exit 3
+"$2" -c 'import sys; sys.exit(sys.version_info < (3, 8))' && echo python
+test -d "programs/$3" && echo programs
+test -e "$4/prepared" && echo workspace
+true
+"""
+_INSTALL = """
+import json, os, sys, tempfile
+target = sys.argv[1]
+os.makedirs(os.path.dirname(target), 0o700, True)
+new = tempfile.mkdtemp(dir=os.path.dirname(target))
+for name, text in json.load(sys.stdin).items():
+    with open(os.path.join(new, name), "w", encoding="utf-8") as file:
+        file.write(text)
+try:
+    os.rename(new, target)
+except OSError:
+    if not os.path.isdir(target):
+        raise
+"""
+_IN_FOLDER = 'cd -- "$1" && shift && exec "$@"'
+
+
+class RemoteComputer(SessionComputer):
+    """A machine with a workspace and a session server, started when it is first needed.
+
+    Args:
+        transport: The way to the machine.
+        workspace: Where the workspace lies.
+        name: Of the attempt, unique on the machine. A computer made with the name of an earlier one goes
+            on with its workspace and, where they still run, with its sessions.
+        root: Folder on the machine for what is written there.
+        python: Interpreter on the machine, 3.8 or later.
+        environment: Variables for the sessions, in addition to those of a login.
+        lease: Seconds after which everything there ends if no harness has claimed it.
+        pace: How the connection is looked after.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        workspace: RemoteWorkspace,
+        *,
+        name: str,
+        root: str = "~/.ibench",
+        python: str = "python3",
+        environment: Mapping[str, str] | None = None,
+        lease: int = LEASE,
+        pace: Pace | None = None,
+    ) -> None:
+        super().__init__()
+        self._transport = transport
+        self._workspace = workspace
+        self._name = name
+        self._root = root
+        self._python = python
+        self._environment = dict(environment or {})
+        self._lease = lease
+        self._pace = pace or Pace()
+        self._starting = threading.Lock()
+        self._closed = threading.Event()
+        self._station: Station | None = None
+        self._client: SteadyClient | None = None
+
+    @property
+    def workspace_note(self) -> str | None:
+        """What is to be known of the workspace, such as that it could not be read lately."""
+        return self._workspace.note
+
+    def inside(self, path: str) -> str:
+        """Return how a path of the computer is spelt by what runs on it."""
+        with self._starting:
+            workspace = self._workspace.path(self._settle().folder)
+        if path == WORKSPACE or path.startswith(f"{WORKSPACE}/"):
+            return f"{workspace}{path.removeprefix(WORKSPACE)}"
+        return path
+
+    def entries(self, below: str) -> Iterator[Entry]:
+        """Walk a folder of the workspace; where the computer is away, as it was read last."""
+        station = self._station
+        if station is not None:
+            try:
+                self._workspace.fetch(station, below)
+            except MachineFaultError as problem:
+                self._workspace.note = f"files as they were read last: {problem.message}"
+            if self._closed.is_set():
+                self._transport.close()
+        return self._workspace.entries(below)
+
+    def close(self) -> None:
+        """Kill everything that runs and wake who waits; safe to call twice. Files stay."""
+        self._closed.set()
+        client, self._client = self._client, None
+        if client is not None:
+            client.end_server(_END_SECONDS)
+            client.close()
+        self._transport.close()
+
+    def detach(self) -> None:
+        """Let go of the computer and leave everything on it as it is; another harness may claim it."""
+        self._closed.set()
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+        self._transport.close()
+
+    def discard(self) -> None:
+        """Remove what the attempt left on the computer, once it is closed."""
+        if self._station is not None:
+            self._run(["rm", "-rf", "--", str(self._station.folder)], timeout=_SECONDS * 10)
+            self._transport.close()
+
+    def _ask(self, request: Message, timeout: float | None, read: Callable[[Message], Answer]) -> Answer:
+        return self._ask_of(self._start(), request, timeout, read)
+
+    def _ask_if_started(self, request: Message, read: Callable[[Message], Answer]) -> Answer:
+        client = self._client
+        return read({}) if client is None else self._ask_of(client, request, GRACE, read)
+
+    def _ask_of(
+        self, client: SteadyClient, request: Message, timeout: float | None, read: Callable[[Message], Answer]
+    ) -> Answer:
+        try:
+            return read(client.ask(request, timeout))
+        except (ConnectionLostError, RestartedError, TakenOverError, MachineFaultError) as problem:
+            if self._closed.is_set():
+                raise ComputerClosedError("the computer was closed") from None
+            raise self._explain(client, problem) from problem
+
+    def _explain(self, client: SteadyClient, problem: Exception) -> MachineFaultError:
+        place = self._transport.place
+        if isinstance(problem, UnusableError) and not client.was_heard:
+            return problem
+        if isinstance(problem, UnreachableError) and client.was_heard:
+            return ComputerAwayError(f"{place} does not answer ({problem.message})")
+        if isinstance(problem, UnreachableError):
+            return problem
+        if isinstance(problem, RestartedError):
+            return ComputerLostError(f"{place} was started again")
+        # What an agent can bring about by itself is its own loss, not the machine's fault.
+        return ComputerLostError(f"{place} was lost: {problem}")
+
+    def _start(self) -> SteadyClient:
+        client = self._client
+        if client is not None:
+            return client
+        with self._starting:
+            station = self._settle()
+            if self._client is None:
+                argv = self._attach_argv(station)
+                self._client = SteadyClient(lambda: self._connect(argv), self._hear, self._pace)
+            client = self._client
+        if self._closed.is_set():
+            self.detach()  # whoever closed it may have looked before there was something
+        return client
+
+    def _connect(self, argv: Sequence[str]) -> Stream:
+        if self._closed.is_set():
+            raise UnreachableError("the computer was closed")
+        return self._transport.connect(argv)
+
+    def _settle(self) -> Station:
+        """Have everything in place, trying for a while."""
+        deadline, pause = time.monotonic() + self._pace.patience, self._pace.first_pause
+        while self._station is None:
+            if self._closed.is_set():
+                raise ComputerClosedError("the computer was closed")
+            try:
+                self._station = self._prepare()
+            except UnreachableError:
+                if time.monotonic() + pause > deadline and not self._closed.is_set():
+                    raise
+                self._closed.wait(pause)
+                pause = min(2 * pause, self._pace.longest_pause)
+        return self._station
+
+    def _prepare(self) -> Station:
+        digest, programs = _programs()
+        look = self._run(["sh", "-c", _LOOK, "sh", self._root, self._python, digest, self._name])
+        root, *found = look.output.decode("utf-8", "surrogateescape").splitlines()
+        if "python" not in found:
+            raise UnusableError(
+                f"{self._transport.place} has no Python 3.8 or later as {self._python}: "
+                "install it, or say in the inventory which one by python: PATH"
+            )
+        place = PurePosixPath(root, "programs", digest)
+        if "programs" not in found:
+            self._run([self._python, "-I", "-c", _INSTALL, str(place)], data=programs)
+        program = (self._python, *_ISOLATED, str(place / "tree_program.py"))
+        folder = PurePosixPath(root, self._name)
+        station = Station(transport=self._transport, program=program, folder=folder)
+        if "workspace" not in found:
+            self._workspace.send(station)
+            self._run(["touch", "--", str(folder / "prepared")])
+        return station
+
+    def _attach_argv(self, station: Station) -> list[str]:
+        server = PurePosixPath(station.program[-1]).with_name("standing_server.py")
+        variables = [f"{name}={value}" for name, value in self._environment.items()]
+        workspace = self._workspace.path(station.folder)
+        attach = [self._python, *_ISOLATED, str(server), str(station.folder / "server"), str(self._lease)]
+        return ["env", *variables, "sh", "-c", _IN_FOLDER, "sh", str(workspace), *attach]
+
+    def _run(self, argv: Sequence[str], *, data: bytes = b"", timeout: float = _SECONDS) -> Finished:
+        done = self._transport.run(argv, timeout=timeout, data=data)
+        if done.status:
+            raise UnusableError(f"{self._transport.place} could not be set up: {done.complaint()}")
+        return done
+
+
+@cache
+def _programs() -> tuple[str, bytes]:
+    """Return what computers need of us, and its digest."""
+    folder = Path(__file__).parents[1]
+    sources = json.dumps({name: (folder / name).read_text("utf-8") for name in _PROGRAMS}).encode()
+    return hashlib.sha256(sources).hexdigest()[:16], sources
