@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import tarfile
 import time
 from collections.abc import Callable
@@ -11,9 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.plugin.conftest import Bench, bench
 
 __all__ = ["Bench", "bench"]
+
+ROOT = Path(__file__).parents[2]
 
 # Scores the number of regular files and tells their names.
 COUNTS_FILES = """
@@ -71,3 +77,31 @@ def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
+
+
+def copy_project(target: Path) -> None:
+    """Copy what belongs to the project, so that builds leave nothing in the working tree."""
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    tracked = done.stdout.decode()
+    if not tracked:
+        pytest.skip("not a git checkout, so what belongs to the project is not known")
+    for name in filter(None, tracked.split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target / name)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git as an author of its own, and return what it prints."""
+    who = ["-c", "user.name=Author", "-c", "user.email=author@example.org", "-c", "init.defaultBranch=main"]
+    done = subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def commit(folder: Path, message: str) -> None:
+    """Commit everything in a folder, which becomes a repository if it is none."""
+    if not (folder / ".git").exists():
+        git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.conftest import ROOT, copy_project
 from tests.conftest import Tree
-
-ROOT = Path(__file__).parents[2]
 
 # As the authoring guide has it, with its missing import of Config and its relative path.
 EVALUATION = '''
@@ -73,15 +71,7 @@ Python.
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # Built from a copy: the build leaves nothing in the working tree.
     source = tmp_path_factory.mktemp("source") / "project"
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False
-    ).stdout.decode()
-    if not tracked:
-        pytest.skip("not a git checkout, so what belongs to the project is not known")
-    for name in filter(None, tracked.split("\0")):
-        if (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, source / name)
+    copy_project(source)
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--outdir", source / "dist", source],
         check=True,
