@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_innovatorbench.agents.base import AgentKind
 from pytest_innovatorbench.agents.clients.claude_code import ClaudeCode, check_claude_code
 from pytest_innovatorbench.agents.command import CommandAgent, find_program
+from pytest_innovatorbench.agents.human import Human, check_terminal
 from pytest_innovatorbench.agents.react.kinds import react_agents
 from pytest_innovatorbench.agents.scripted import Nop, make_baseline, make_oracle
 
@@ -26,6 +27,12 @@ SCRIPTED_AGENTS = (
     ),
 )
 CLIENT_AGENTS = (
+    AgentKind(
+        name="human",
+        make=lambda _: Human(),
+        check=lambda *_: check_terminal(),
+        about="asks you, at the terminal",
+    ),
     AgentKind(
         name="claude-code",
         make=ClaudeCode,

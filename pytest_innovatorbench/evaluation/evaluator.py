@@ -24,7 +24,8 @@ from pytest_innovatorbench.evaluation.layout import (
 from pytest_innovatorbench.evaluation.listening import Ending, Heard, Listener
 from pytest_innovatorbench.evaluation.model import Evaluation
 from pytest_innovatorbench.evaluation.submission import thaw
-from pytest_innovatorbench.evaluation.verdict import judge, printable
+from pytest_innovatorbench.evaluation.verdict import judge
+from pytest_innovatorbench.hostile import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_innovatorbench.errors import EvaluatorFaultError
 from pytest_innovatorbench.evaluation.model import Evaluation
+from pytest_innovatorbench.hostile import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,12 +56,6 @@ def judge(message: bytes) -> Evaluation:
         message=printable("\n".join(_words(results)), LONGEST_MESSAGE),
         violation=_violation(results),
     )
-
-
-def printable(text: str, longest: int) -> str:
-    """Return text without control characters other than line ends and tabs, cut to a length."""
-    kept = "".join(char for char in text[: 2 * longest] if char.isprintable() or char in "\n\t")
-    return kept if len(kept) <= longest else kept[: longest - 3] + "..."
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value

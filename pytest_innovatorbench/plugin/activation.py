@@ -17,6 +17,7 @@ from pytest_innovatorbench.plugin.session import Run
 from pytest_innovatorbench.reports.writer import parse_target
 from pytest_innovatorbench.runs.plan import hidden_folders, settings_record
 from pytest_innovatorbench.runs.records import open_run
+from pytest_innovatorbench.runs.replaying import replay_agent
 from pytest_innovatorbench.tasks.benchmark import open_benchmark
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class BuiltinAgents:
     @pytest.hookimpl(trylast=True)
     def pytest_ibench_agents(self, settings: Settings) -> Sequence[AgentKind]:
         """Return them."""
-        return builtin_agents(settings)
+        return (*builtin_agents(settings), replay_agent(settings))
 
 
 class SharedRunId:

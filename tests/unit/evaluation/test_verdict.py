@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from pytest_innovatorbench.errors import EvaluatorFaultError
-from pytest_innovatorbench.evaluation.verdict import judge, plain, printable
+from pytest_innovatorbench.evaluation.verdict import judge, plain
+from pytest_innovatorbench.hostile import printable
 
 
 def message(*outcomes: Any, **more: Any) -> bytes:
