@@ -21,6 +21,19 @@ _MAX_SEEDS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """How often snapshots are taken; at each evaluation in any case.
+
+    Attributes:
+        seconds: Working time between two.
+        steps: Actions between two.
+    """
+
+    seconds: float | None = None
+    steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of one run.
 
@@ -43,6 +56,9 @@ class Settings:
         model_base_url: Where models are served, in place of their providers' own addresses.
         hints: Whether agents may view hints.
         reports: Report files to write, as ``KIND:PATH``.
+        snapshot_every: How often snapshots are taken, if any are.
+        from_snapshot: Snapshot that attempts start from, if they do.
+        resumes: Whether the run goes on that has this name.
     """
 
     agents: tuple[str, ...]
@@ -63,11 +79,24 @@ class Settings:
     model_base_url: str | None = None
     hints: Hints = "allow"
     reports: tuple[str, ...] = field(default=())
+    snapshot_every: Interval | None = None
+    from_snapshot: str | None = None
+    resumes: bool = False
 
     @property
     def run_folder(self) -> Path:
         """Folder of this run's records."""
         return self.run_dir / self.run_id
+
+    @property
+    def store(self) -> Path:
+        """Folder of the snapshots of all runs; like their records, never shown to an agent."""
+        return store_below(self.run_dir)
+
+
+def store_below(run_dir: Path) -> Path:
+    """Return where the snapshots of all runs below a folder lie; no run can have this name."""
+    return run_dir / ".snapshots"
 
 
 def parse_list(values: Iterable[str]) -> tuple[str, ...]:
@@ -128,6 +157,25 @@ def parse_whole(option: str, text: str, *, least: int) -> int:
             f"{option}: {text!r} is not allowed", remedy=f"give a whole number from {least} up"
         )
     return value
+
+
+def parse_interval(option: str, text: str) -> Interval:
+    """Read how often: ``15m``, ``200steps``, or ``eval`` for at evaluations alone.
+
+    Raises:
+        SettingsError: The text is none of these.
+    """
+    told = text.strip().lower()
+    if told == "eval":
+        return Interval()
+    if (steps := re.fullmatch(r"(\d{1,9})\s*steps?", told)) and int(steps[1]):
+        return Interval(steps=int(steps[1]))
+    try:
+        return Interval(seconds=parse_duration(option, told))
+    except SettingsError:
+        raise SettingsError(
+            f"{option}: {text!r} is not understood", remedy="give a time (15m), steps (200steps) or eval"
+        ) from None
 
 
 def parse_amount(option: str, text: str) -> float:

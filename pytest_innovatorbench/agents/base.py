@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from pytest_innovatorbench.errors import IbenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pytest_innovatorbench.researchgym.gym import ResearchGym
     from pytest_innovatorbench.sandbox.model import Bind
@@ -58,6 +58,20 @@ class Agent(Protocol):
             AttemptOverError: From ``gym.act``, once the attempt has ended; let it pass.
             AgentFailedError: The agent cannot go on.
         """
+
+
+@runtime_checkable
+class ResumableAgent(Agent, Protocol):
+    """An agent that can go on where another one, of an attempt that was cut short, left off.
+
+    One that cannot is run from its beginning on what is there; ``gym.beginning`` says so.
+    """
+
+    def state(self) -> dict[str, Any]:
+        """Return what it takes to go on later, as plain JSON values; asked after each action."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state; called before ``run``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

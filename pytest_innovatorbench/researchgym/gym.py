@@ -96,6 +96,12 @@ class ResearchGym:
         clock: Working time.
         hints_allowed: Whether the hint may be viewed.
         paused: Stops the clock while a context lasts.
+        ledger: What was spent already.
+
+    Attributes:
+        beginning: What the attempt starts from: ``fresh``, ``snapshot``, or ``resumed`` where it left off.
+        after_step: Called with each action that was taken, in the agent's thread, before it sees what came
+            of it; not after the last one.
     """
 
     def __init__(
@@ -112,7 +118,10 @@ class ResearchGym:
         clock: Clock,
         hints_allowed: bool = True,
         paused: Callable[[], AbstractContextManager[None]] = nullcontext,
+        ledger: Ledger | None = None,
     ) -> None:
+        self.beginning = "fresh"
+        self.after_step: Callable[[Action], None] = lambda _: None
         self.paused = paused
         self.task = task
         self.seed = seed
@@ -121,7 +130,7 @@ class ResearchGym:
         self.parser = parser
         self.browser = browser
         self.reader = Reader()
-        self.ledger = Ledger()
+        self.ledger = ledger or Ledger()
         self.ending: str | None = None
         self.when_ended: Callable[[str], None] = lambda _: None
         self._judge = judge
@@ -154,6 +163,8 @@ class ResearchGym:
         now = datetime.now(UTC).isoformat()
         observation = replace(observation, data=data, done=is_done, timestamp=now)
         self.note("observation", step=step, **observation.to_record())
+        if self.ending is None:
+            self.after_step(action)
         return observation
 
     def end(self, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -88,6 +88,10 @@ class Ledger:
             return replace(self, hints=1, penalty=event["penalty"])
         if kind == "evaluation":
             return self._after_evaluation(event)
+        if kind == "began":
+            return read_ledger(event["ledger"])
+        if kind == "resumed":
+            return self._before_final()
         if kind == "model_answered":
             tokens = sum(event[key] for key in ("input", "output", "cache_read", "cache_write"))
             return replace(self, tokens=self.tokens + tokens, cost=self.cost + (event["cost"] or 0.0))
@@ -96,6 +100,15 @@ class Ledger:
     def net(self, raw: float) -> float:
         """Return a score after the hint penalty, never below 0."""
         return max(0.0, raw - self.penalty)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return asdict(self)
+
+    def _before_final(self) -> Ledger:
+        """Take back the final evaluation of an attempt that was interrupted, since it goes on."""
+        scores = self.scores if self.final is None else self.scores[:-1]
+        return replace(self, scores=scores, final=None, fault=None, error=None)
 
     def _after_evaluation(self, event: Mapping[str, Any]) -> Ledger:
         seen = replace(self, violation=self.violation or event.get("violation"))
@@ -108,6 +121,12 @@ class Ledger:
         if event["final"]:
             return replace(seen, final=scored.net)
         return replace(seen, evals=self.evals + 1)
+
+
+def read_ledger(values: Mapping[str, Any]) -> Ledger:
+    """Return a ledger from plain JSON values; keys of later versions are passed over."""
+    known = {name: values[name] for name in Ledger.__dataclass_fields__ if name in values}
+    return Ledger(**{**known, "scores": tuple(Scored(**scored) for scored in values["scores"])})
 
 
 def replay(events: Iterable[Mapping[str, Any]]) -> Ledger:

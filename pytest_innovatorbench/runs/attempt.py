@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_innovatorbench.agents.base import Agent, AgentRequest
+from pytest_innovatorbench.agents.base import Agent, AgentRequest, ResumableAgent
 from pytest_innovatorbench.agents.registry import split
 from pytest_innovatorbench.errors import (
     EnvironmentBuildError,
+    MachineFaultError,
     RecordError,
     SandboxUnavailableError,
+    SnapshotError,
     UserError,
 )
 from pytest_innovatorbench.evaluation.digest import digest
@@ -26,9 +28,12 @@ from pytest_innovatorbench.researchgym.parsing.parser import Parser
 from pytest_innovatorbench.researchgym.web.browser import Browser
 from pytest_innovatorbench.researchgym.web.policy import Policy, as_entry
 from pytest_innovatorbench.researchgym.web.searching import Corpus
+from pytest_innovatorbench.runs.beginning import Beginning
 from pytest_innovatorbench.runs.conclusion import conclude
 from pytest_innovatorbench.runs.events import EVENTS_FILE, EventLog, read_events
 from pytest_innovatorbench.runs.judge import SubmissionJudge, evaluation_target
+from pytest_innovatorbench.runs.keeping import Keeper
+from pytest_innovatorbench.runs.laying_out import lay_out
 from pytest_innovatorbench.runs.plan import AttemptSpec, spec_record
 from pytest_innovatorbench.runs.records import (
     RECORD_VERSION,
@@ -36,6 +41,7 @@ from pytest_innovatorbench.runs.records import (
     SPEC_FILE,
     create_attempt_folder,
     now,
+    read_json,
     result_to_dict,
     versions,
     write_json,
@@ -55,6 +61,7 @@ if TYPE_CHECKING:
 
 _GB = 2**30
 _PROCESSES = 4096
+_PRIVATE = "workspace"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +89,13 @@ def run_attempt(spec: AttemptSpec, *, stop: Stop, board: Board) -> AttemptResult
     folder = spec.folder
     board.begin(spec.folder.name)
     try:
+        if spec.beginning.folder is not None:
+            folder = spec.beginning.folder
+            return _go_on(spec, folder, stop, board)
         folder = create_attempt_folder(spec.folder)
-        return _run(spec, {**started, "attempt": folder.name}, folder, stop, board)
+        started = {**started, "attempt": folder.name}
+        write_json(folder / SPEC_FILE, {"version": RECORD_VERSION, **started, "versions": versions()})
+        return _run(spec, started, folder, stop, board)
     except OSError as error:
         # Most likely a full disk. What was written until then stays; the result goes to the report.
         said = f"the record could not be written: {error.strerror}: {error.filename or folder}"
@@ -93,11 +105,20 @@ def run_attempt(spec: AttemptSpec, *, stop: Stop, board: Board) -> AttemptResult
         board.end(spec.folder.name)
 
 
+def _go_on(spec: AttemptSpec, folder: Path, stop: Stop, board: Board) -> AttemptResult:
+    """Run an attempt from where it left off, in its record, which says how it began."""
+    (folder / RESULT_FILE).unlink(missing_ok=True)  # cut short again, it has no result
+    for left in folder.glob("evaluation-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return _run(spec, read_json(folder / SPEC_FILE), folder, stop, board)
+
+
 def _run(
     spec: AttemptSpec, started: Mapping[str, Any], folder: Path, stop: Stop, board: Board
 ) -> AttemptResult:
-    write_json(folder / SPEC_FILE, {"version": RECORD_VERSION, **started, "versions": versions()})
-    with _scratch(folder) as scratch, contextlib.closing(EventLog(folder / EVENTS_FILE)) as log:
+    beginning = spec.beginning
+    log = EventLog(folder / EVENTS_FILE, worked=beginning.seconds, goes_on=beginning.is_resumed)
+    with _scratch(folder) as scratch, contextlib.closing(log):
         ending, ledger = _take_part(spec, folder, scratch, log, stop, board)
         result = conclude(started, folder, ending, ledger, log.seconds())
         write_json(folder / RESULT_FILE, {"version": RECORD_VERSION, "result": result_to_dict(result)})
@@ -117,8 +138,12 @@ def _take_part(
     """Prepare, let the agent work, and evaluate what it left: the stages of an attempt."""
     try:
         room = _prepare(spec, scratch, lambda what: board.announce(spec.folder.name, what))
+        restored = lay_out(spec.beginning, folder / _PRIVATE)
+    except MachineFaultError as error:
+        return Ending(reason="machine", error=error.message, fault="machine"), spec.beginning.ledger
     except UserError as error:
-        return _unprepared(error), Ledger()
+        return _unprepared(error), spec.beginning.ledger
+    beginning = spec.beginning
     log("prepared", evaluator=digest(room.target), packages=dict(room.environment.packages()))
     computer = _computer(spec, folder, room)
     judge = SubmissionJudge(
@@ -138,10 +163,25 @@ def _take_part(
         parser=parser,
         browser=_browser(spec.task, parser),
         judge=judge,
-        record=_Recorder(log, board, spec.folder.name),
+        record=_Recorder(log, board, spec.folder.name, beginning.ledger.evals),
         clock=log.seconds,
         hints_allowed=spec.hints_allowed,
         paused=log.paused,
+        ledger=beginning.ledger,
+    )
+    gym.beginning = beginning.kind
+    _note_beginning(gym, beginning, restored)
+    _restore_agent(room.agent, spec)
+    keeper = Keeper(
+        gym=gym,
+        agent=room.agent,
+        folder=folder,
+        tree=lambda: computer.writable,
+        store=spec.store,
+        every=spec.snapshot_every,
+        about={"attempt": folder.name, "run": folder.parents[1].name, **spec_record(spec)},
+        seconds=log.seconds,
+        parent=beginning.files.snapshot if beginning.files else None,
     )
     log.start_clock()
     try:
@@ -150,10 +190,27 @@ def _take_part(
     finally:
         log.stop_clock()
         computer.close()
+        keeper.close()
     if ending.detail:
         gym.note("trouble", error=ending.error, detail=ending.detail)
     gym.evaluate_finally()
     return ending, gym.ledger
+
+
+def _note_beginning(gym: ResearchGym, beginning: Beginning, restored: str | None) -> None:
+    """Write what the attempt starts from, so that its events alone tell all that was spent."""
+    if beginning.kind == "snapshot":
+        gym.note("began", parent=beginning.parent, ledger=beginning.ledger.to_dict())
+    elif beginning.is_resumed:
+        gym.note("resumed", restored=restored)
+
+
+def _restore_agent(agent: Agent, spec: AttemptSpec) -> None:
+    """Hand an agent what it goes on from; that of another agent would mean nothing to it."""
+    beginning = spec.beginning
+    is_its_own = split(beginning.agent or "")[0] == split(spec.agent)[0]
+    if beginning.state and is_its_own and isinstance(agent, ResumableAgent):
+        agent.restore(beginning.state)
 
 
 def _browser(task: Task, parser: Parser) -> Browser:
@@ -168,11 +225,11 @@ def _browser(task: Task, parser: Parser) -> Browser:
 class _Recorder:
     """Writes events and tells the board of those that a watcher wants to see."""
 
-    def __init__(self, log: EventLog, board: Board, attempt: str) -> None:
+    def __init__(self, log: EventLog, board: Board, attempt: str, evals: int) -> None:
         self._log = log
         self._board = board
         self._attempt = attempt
-        self._evals = 0
+        self._evals = evals
 
     def __call__(self, kind: str, /, **data: Any) -> Mapping[str, Any]:  # noqa: ANN401 - plain JSON values
         event = self._log(kind, **data)
@@ -187,6 +244,7 @@ class _Recorder:
 @contextlib.contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
     scratch = folder / "scratch"
+    shutil.rmtree(scratch, ignore_errors=True)  # a killed process leaves its own
     scratch.mkdir(mode=0o700)
     try:
         yield scratch
@@ -210,7 +268,7 @@ def _prepare(spec: AttemptSpec, scratch: Path, say: Callable[[str], None]) -> _R
 
 def _unprepared(error: UserError) -> Ending:
     """Say whose fault it is that an attempt could not start: the machine's, or else the task's."""
-    machine = isinstance(error, (EnvironmentBuildError, SandboxUnavailableError))
+    machine = isinstance(error, (EnvironmentBuildError, SandboxUnavailableError, SnapshotError))
     return Ending(reason="unprepared", error=str(error), fault="machine" if machine else "evaluator")
 
 
@@ -222,15 +280,18 @@ def _caps(task: Task) -> Caps:
 def _computer(spec: AttemptSpec, folder: Path, room: _Room) -> LocalComputer:
     resources = spec.task.resources
     quota = int(resources.disk_gb * _GB)
-    private = folder / "workspace"
-    private.mkdir(mode=0o700)
+    private = folder / _PRIVATE
     return LocalComputer(
         room.sandbox,
         workspace_lower=spec.task.gym,
         folder=private,
         binds=(*room.environment.binds, *room.agent.binds),
         hidden=spec.hidden,
-        environment={"IBENCH_SEED": str(spec.seed), "IBENCH_TASK": spec.task.id},
+        environment={
+            "IBENCH_SEED": str(spec.seed),
+            "IBENCH_TASK": spec.task.id,
+            "IBENCH_BEGINNING": spec.beginning.kind,
+        },
         places={
             "PATH": f"/ibench/bin:{room.environment.python.parent}:/usr/local/bin:/usr/bin:/bin",
             "IBENCH_SOCKET": "/ibench/socket",

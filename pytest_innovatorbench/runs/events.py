@@ -24,13 +24,18 @@ class EventLog:
     process, whatever ends it.
 
     Args:
-        file: Where they go; it must not exist yet.
+        file: Where they go; it must not exist yet, unless the log goes on.
+        worked: Seconds of working time that were used up before.
+        goes_on: Whether to add to the events that are there.
     """
 
-    def __init__(self, file: Path) -> None:
-        self._file = file.open("x", encoding="utf-8", errors="backslashreplace")
+    def __init__(self, file: Path, *, worked: float = 0.0, goes_on: bool = False) -> None:
+        if goes_on:
+            _drop_cut_line(file)
+        self._file = file.open("a" if goes_on else "x", encoding="utf-8", errors="backslashreplace")
         self._lock = threading.Lock()
-        self._start = time.monotonic()
+        self._start: float | None = None
+        self._worked = worked
         self._stopped: float | None = None
         self._paused: float | None = None
 
@@ -49,8 +54,8 @@ class EventLog:
         return event
 
     def start_clock(self) -> None:
-        """Begin to count working time."""
-        self._start = time.monotonic()
+        """Begin to count working time, or go on with it."""
+        self._start = time.monotonic() - self._worked
 
     def stop_clock(self) -> None:
         """Stop counting working time."""
@@ -65,12 +70,15 @@ class EventLog:
             yield
         finally:
             since, self._paused = self._paused, None
-            self._start += time.monotonic() - since
+            if self._start is not None:
+                self._start += time.monotonic() - since
 
     def seconds(self) -> float:
         """Working time so far, in seconds."""
         if self._stopped is not None:
             return self._stopped
+        if self._start is None:
+            return self._worked
         paused = self._paused
         return (time.monotonic() if paused is None else paused) - self._start
 
@@ -78,6 +86,13 @@ class EventLog:
         """Take no more events."""
         with self._lock:
             self._file.close()
+
+
+def _drop_cut_line(file: Path) -> None:
+    """Remove what a killed process wrote of its last event, so that the next one has a line of its own."""
+    if file.exists():
+        with file.open("r+b") as data:
+            data.truncate(data.read().rfind(b"\n") + 1)
 
 
 def read_events(file: Path) -> Iterator[dict[str, Any]]:

@@ -57,7 +57,8 @@ class SubmissionJudge:
         self._folder = folder
         self._cancelled = cancelled
         self._caps = caps
-        self._count = 0
+        # An attempt that goes on has submissions already, which are kept as they are.
+        self._count = max(_numbers(folder / "submissions"), default=0)
 
     def __call__(self) -> Verdict:
         """Freeze and evaluate the outputs as they are now.
@@ -91,6 +92,10 @@ class SubmissionJudge:
                 yield first
                 yield from entries
                 return
+
+
+def _numbers(submissions: Path) -> Iterator[int]:
+    return (int(file.stem) for file in submissions.glob("*.tar") if file.stem.isdecimal())
 
 
 def evaluation_target(task: Task, say: Callable[[str], None] = lambda _: None) -> EvaluationTarget:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.registry import slug
 from pytest_innovatorbench.researchgym.ledger import Allowance
+from pytest_innovatorbench.runs.beginning import FRESH, Beginning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_innovatorbench.agents.base import AgentKind
-    from pytest_innovatorbench.settings import Settings
+    from pytest_innovatorbench.settings import Interval, Settings
     from pytest_innovatorbench.tasks.model import Task
 
 
@@ -31,6 +32,9 @@ class AttemptSpec:
         sandbox: Name of the sandbox.
         folder: Where its record goes.
         hidden: Folders that are never shown to an agent.
+        beginning: What it starts from.
+        snapshot_every: How often snapshots are taken, if any are.
+        store: Folder of the snapshots.
     """
 
     task: Task
@@ -42,20 +46,45 @@ class AttemptSpec:
     sandbox: str
     folder: Path
     hidden: tuple[Path, ...]
+    beginning: Beginning = FRESH
+    snapshot_every: Interval | None = None
+    store: Path
 
 
-def plan_attempt(task: Task, agent: str, kind: AgentKind, seed: int, settings: Settings) -> AttemptSpec:
-    """Settle an attempt."""
+def plan_attempt(
+    task: Task,
+    agent: str,
+    kind: AgentKind,
+    seed: int,
+    settings: Settings,
+    *,
+    beginning: Beginning = FRESH,
+    before: Allowance | None = None,
+) -> AttemptSpec:
+    """Settle an attempt.
+
+    Args:
+        task: The task.
+        agent: The agent as it was asked for.
+        kind: What makes it.
+        seed: Its seed.
+        settings: Those of the run.
+        beginning: What it starts from.
+        before: What was allowed where it comes from, which holds unless the settings say otherwise.
+    """
     return AttemptSpec(
         task=task,
         agent=agent,
         kind=kind,
         seed=seed,
-        allowance=allowance(task, settings),
+        allowance=allowance(task, settings, before),
         hints_allowed=settings.hints == "allow",
         sandbox=settings.sandbox,
         folder=settings.run_folder / "attempts" / f"{task.id}-{slug(agent)}-{seed}",
         hidden=hidden_folders(task.evaluations.parents[1], settings),
+        beginning=beginning,
+        snapshot_every=settings.snapshot_every,
+        store=settings.store,
     )
 
 
@@ -64,23 +93,37 @@ def hidden_folders(root: Path, settings: Settings) -> tuple[Path, ...]:
     return (root / "evaluations", settings.run_dir)
 
 
-def allowance(task: Task, settings: Settings) -> Allowance:
-    """Return what an attempt at a task may spend: the task's limits, or those of the settings."""
-    limits = task.limits
-    hours = limits.working_hours * 3600
+def allowance(task: Task, settings: Settings, before: Allowance | None = None) -> Allowance:
+    """Return what an attempt at a task may spend: the task's limits, or those of the settings.
+
+    Args:
+        task: The task.
+        settings: Those of the run.
+        before: Counts in place of the task's limits.
+    """
+    usual = before or _of_task(task)
+    asked: dict[str, Any] = {
+        "seconds": settings.working_time,
+        "evals": settings.max_evals,
+        "steps": settings.max_steps,
+        "tokens": settings.max_tokens,
+        "cost": settings.max_cost,
+    }
+    return replace(usual, **{name: limit for name, limit in asked.items() if limit is not None})
+
+
+def _of_task(task: Task) -> Allowance:
     return Allowance(
-        seconds=hours if settings.working_time is None else settings.working_time,
-        evals=limits.evals if settings.max_evals is None else settings.max_evals,
-        steps=limits.steps if settings.max_steps is None else settings.max_steps,
+        seconds=task.limits.working_hours * 3600,
+        evals=task.limits.evals,
+        steps=task.limits.steps,
         hint_penalty=task.hint.penalty if task.hint else 0.0,
-        tokens=settings.max_tokens,
-        cost=settings.max_cost,
     )
 
 
 def settings_record(settings: Settings) -> dict[str, Any]:
     """Return settings as plain JSON values."""
-    return {key: _plain(value) for key, value in asdict(settings).items()}
+    return {key: _plain(value) for key, value in asdict(settings).items() if key != "resumes"}
 
 
 def spec_record(spec: AttemptSpec) -> Mapping[str, Any]:
@@ -94,6 +137,7 @@ def spec_record(spec: AttemptSpec) -> Mapping[str, Any]:
         "allowance": asdict(spec.allowance),
         "hints_allowed": spec.hints_allowed,
         "sandbox": spec.sandbox,
+        "parent": spec.beginning.parent,
         "assumed": list(spec.task.assumed),
         "baseline": spec.task.baseline_points,
         "reference": spec.task.reference_points,

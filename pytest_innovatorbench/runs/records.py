@@ -129,17 +129,22 @@ def read_results(run: Path) -> Iterator[AttemptResult]:
 def _read_all(attempts: Path) -> Iterator[AttemptResult]:
     for folder in attempts.glob("*/"):
         if (folder / RESULT_FILE).is_file():
-            yield result_from_dict(_read_json(folder / RESULT_FILE)["result"])
+            yield result_from_dict(read_json(folder / RESULT_FILE)["result"])
         elif (folder / SPEC_FILE).is_file():
-            yield _interrupted(folder, _read_json(folder / SPEC_FILE))
+            yield _interrupted(folder, read_json(folder / SPEC_FILE))
 
 
 def read_settings(run: Path) -> dict[str, Any]:
     """Read the settings of a run."""
-    return cast("dict[str, Any]", _read_json(run / RUN_FILE)["settings"])
+    return cast("dict[str, Any]", read_json(run / RUN_FILE)["settings"])
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
+    """Read a JSON file of a record.
+
+    Raises:
+        RecordError: It cannot be read.
+    """
     try:
         value = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):
