@@ -48,7 +48,7 @@ def test_errors_end_with_1_and_name_place_and_remedy(good: Good) -> None:
     assert (name, blank, summary) == ("toy", "", "1 task: 1 error")
     assert finding.startswith("  evaluations/toy/")
     assert ": IB403 error: the reference scores " in finding
-    assert remedy == "      move the anchors of the score curve, or mend the reference submission"
+    assert remedy == "      ibench calibrate toy proposes anchors for score curves"
 
 
 def test_warnings_alone_end_with_0(good: Good) -> None:
