@@ -113,7 +113,11 @@ class Trials:
         """Evaluate folders at once, as many as there are cores, and return the trials in their order."""
         _ = self._target, self._sandbox  # not in several threads at once
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return list(pool.map(self.evaluate, folders))
+            try:
+                return list(pool.map(self.evaluate, folders))
+            except KeyboardInterrupt:
+                self._stop.insist()  # the pool waits for its threads
+                raise
 
     @property
     def _target(self) -> EvaluationTarget:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pytest_innovatorbench.cli.interruption import ends_in_order
 from pytest_innovatorbench.cli.root import Root, open_root
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ def calibrate(
     sandbox: Annotated[str, typer.Option(help="bubblewrap or none.")] = "bubblewrap",
 ) -> None:
     """Score a task's submissions, oracle and attacks, and propose score curves where a band is missed."""
-    found = _survey(root, task, sandbox, seeds=seeds, attacks=attacks)
+    if png:
+        from pytest_innovatorbench.reports.calibration.picture import need_matplotlib  # noqa: PLC0415
+
+        need_matplotlib()
+    with ends_in_order():
+        found = _survey(root, task, sandbox, seeds=seeds, attacks=attacks)
     from pytest_innovatorbench.reports.calibration.lines import survey_lines  # noqa: PLC0415
 
     is_terminal = sys.stdout.isatty()
@@ -48,9 +54,11 @@ def _survey(root: Path | None, task: str, sandbox: str, *, seeds: int, attacks: 
     from pytest_innovatorbench.authoring.calibration.survey import survey  # noqa: PLC0415
     from pytest_innovatorbench.authoring.findings import NotCheckedError, Options  # noqa: PLC0415
     from pytest_innovatorbench.authoring.validation import examined  # noqa: PLC0415
-    from pytest_innovatorbench.errors import UserError  # noqa: PLC0415
+    from pytest_innovatorbench.errors import UnknownNameError, UserError  # noqa: PLC0415
 
     benchmark = open_root(root)
+    if task not in benchmark.task_ids:
+        raise UnknownNameError("task", task, benchmark.task_ids)
     benchmark.load(task)  # its own words for what is wrong
     with examined(benchmark.root, task, Options(attack=attacks, sandbox=sandbox)) as subject:
         try:

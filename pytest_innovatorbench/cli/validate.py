@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pytest_innovatorbench.cli.interruption import ends_in_order
 from pytest_innovatorbench.cli.root import Root, open_root
 
 if TYPE_CHECKING:
@@ -60,7 +61,6 @@ def validate(
 ) -> None:
     """Check tasks by rules. Ends with 1 if there are errors."""
     from pytest_innovatorbench.authoring.findings import Options  # noqa: PLC0415
-    from pytest_innovatorbench.authoring.interrupts import Interrupted, interruptible  # noqa: PLC0415
     from pytest_innovatorbench.authoring.rules import all_rules, choose  # noqa: PLC0415
     from pytest_innovatorbench.authoring.selection import select_tasks  # noqa: PLC0415
 
@@ -75,13 +75,9 @@ def validate(
         repeat=repeat,
         sandbox=sandbox,
     )
-    try:
-        with interruptible():
-            validation = _validate(benchmark, names, chosen, options, [rule.code for rule in rules])
-            _show(validation, outputs, verbose=verbose)
-    except Interrupted as stop:
-        typer.echo("ibench: interrupted", err=True)
-        raise typer.Exit(128 + stop.number) from None
+    with ends_in_order():
+        validation = _validate(benchmark, names, chosen, options, [rule.code for rule in rules])
+        _show(validation, outputs, verbose=verbose)
     if validation.has_errors:
         raise typer.Exit(1)
 

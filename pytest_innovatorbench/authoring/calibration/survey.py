@@ -230,7 +230,8 @@ def _attacks(subject: Subject, names: Sequence[str], say: Say) -> Iterator[Row]:
 
 
 def _attack(code: str, worst: Attempted, count: int, names: Sequence[str]) -> Row:
-    due = IN_BAND if BASELINE_BAND.holds(worst.due) else f"no more than the {worst.due:.0f} it is worth"
+    points = worst.trial.evaluation.score or 0.0
+    due = IN_BAND if BASELINE_BAND.holds(points) else f"no more than the {worst.due:.0f} it is worth"
     verdict = one_line(worst.weakness, _LONGEST) or due
     name = f"{_attack_name(code)} ({count})"
     return _row("attack", name, worst.trial, names, verdict, is_fine=not worst.weakness)

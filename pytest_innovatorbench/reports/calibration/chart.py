@@ -79,13 +79,16 @@ def _row(row: Row, top: int) -> Markup:
             "text", cut_middle(row.name, 44), element("title", row.name), x=0, y=middle + 4, class_="label"
         ),
         element("line", x1=_LEFT, x2=_LEFT + _PLOT, y1=middle, y2=middle, class_="grid"),
-        element(
-            "circle",
-            element("title", f"{row.name}: {score_text(score)}, {row.verdict}"),
-            cx=_x(score),
-            cy=middle,
-            r=_DOT,
-            class_="fine" if row.is_fine else "off",
-        ),
+        _mark(row, _x(score), middle),
         element("text", score_text(score), x=_WIDTH - _RIGHT + 14, y=middle + 4, class_="value"),
     )
+
+
+def _mark(row: Row, x: float, y: float) -> Markup:
+    """Return a dot, or a cross where a submission is off: colour alone does not tell everybody."""
+    title = element("title", f"{row.name}: {score_text(row.score)}, {row.verdict}")
+    if row.is_fine:
+        return element("circle", title, cx=x, cy=y, r=_DOT, class_="fine")
+    left, right, top, bottom = x - _DOT, x + _DOT, y - _DOT, y + _DOT
+    cross = f"M{left:.4g} {top:.4g}L{right:.4g} {bottom:.4g}M{left:.4g} {bottom:.4g}L{right:.4g} {top:.4g}"
+    return element("path", title, d=cross, class_="off")

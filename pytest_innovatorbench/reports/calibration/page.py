@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _STYLE = (
     "svg .band { fill: var(--good); opacity: .16; } svg .fine { fill: var(--good); } "
-    "svg .off { fill: var(--bad); } td.fine { color: var(--good); } td.off { color: var(--bad); }"
+    "svg .off { stroke: var(--bad); stroke-width: 2.5; } "
+    "td.fine { color: var(--good); } td.off { color: var(--bad); }"
 )
 
 
@@ -78,5 +79,11 @@ def _row(row: Row, metrics: Sequence[str], *, is_cut: bool) -> Markup:
         element("th", row.name, scope="row"),
         element("td", score_text(row.score), class_="figure main"),
         *(element("td", figure, class_="figure") for figure in figures),
-        element("td", row.verdict, class_="fine" if row.is_fine else "off"),
+        element("td", row.verdict, class_=_class(row)),
     )
+
+
+def _class(row: Row) -> str | None:
+    if not row.is_fine:
+        return "off"
+    return None if row.score is None else "fine"  # what was not tried is neither

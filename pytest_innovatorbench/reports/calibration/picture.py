@@ -43,6 +43,15 @@ def render_picture(survey: Survey) -> bytes:
     return file.getvalue()
 
 
+def need_matplotlib() -> None:
+    """See that a picture can be drawn, before anything is done that takes long.
+
+    Raises:
+        UserError: matplotlib is not installed.
+    """
+    _figure_class()
+
+
 def _figure_class() -> Any:  # noqa: ANN401 - matplotlib is not always there
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415 - half a second
@@ -64,18 +73,17 @@ def _draw(axes: Any, rows: Sequence[Row]) -> None:  # noqa: ANN401 - see above
             va="bottom",
         )
     places = range(len(rows))
-    axes.scatter(
-        [row.score for row in rows],
-        list(places),
-        color=[_GOOD if row.is_fine else _BAD for row in rows],
-        zorder=3,
-        clip_on=False,
-    )
+    for is_fine, colour, mark in ((True, _GOOD, "o"), (False, _BAD, "X")):
+        marked = [(row.score, place) for place, row in enumerate(rows) if row.is_fine == is_fine]
+        scores, heights = [score for score, _ in marked], [place for _, place in marked]
+        axes.scatter(scores, heights, color=colour, marker=mark, zorder=3, clip_on=False)
     labels = [cut_middle(one_line(row.name), 48) for row in rows]
     axes.set_yticks(list(places), labels, parse_math=False)
     for place, row in zip(places, rows, strict=True):
-        axes.annotate(score_text(row.score), (102, place), va="center", annotation_clip=False, color=_INK)
-    axes.set(xlim=(0, 100), ylim=(len(rows) - 0.5, -0.5), xlabel="score")
+        axes.annotate(
+            score_text(row.score), (102, place), va="center_baseline", annotation_clip=False, color=_INK
+        )
+    axes.set(xlim=(0, 100), ylim=(max(1, len(rows)) - 0.5, -0.5), xlabel="score")
     axes.grid(color=_QUIET, linewidth=0.6)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, pad=8)
