@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,8 +24,9 @@ from pytest_innovatorbench.authoring.contents_files import (
     sniff,
     why_opaque,
 )
+from pytest_innovatorbench.authoring.contents_records import Part, split
 from pytest_innovatorbench.authoring.contents_text import decode, read_notebook
-from pytest_innovatorbench.authoring.tables import KINDS, Table, parse_table
+from pytest_innovatorbench.authoring.tables import KINDS, parse_table
 from pytest_innovatorbench.hostile import one_line
 
 if TYPE_CHECKING:
@@ -39,24 +39,6 @@ _ARCHIVES = frozenset({"zip", "npz", "tar", "gz", "bz2", "xz"})
 _NO_TABLES = frozenset({".py", ".md", ".sh", ".ipynb", ".yaml", ".yml", ".toml", ".cfg", ".rst", ".html"})
 _LEFT_OUT = VERSION_CONTROL | {"__pycache__"}
 _INSTALL = "pip install 'pytest-innovatorbench[tables]'"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """Records in a file.
-
-    Attributes:
-        name: Which part of the file holds them; ``""`` for all of it.
-        table: The records.
-    """
-
-    name: str
-    table: Table
-
-    @cached_property
-    def keys(self) -> tuple[str, ...]:
-        """The columns that identify a record."""
-        return self.table.key_columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +117,7 @@ class Content:
             if self.kind in {"text", "npy", "npz", "parquet"}
             else None
         )
-        return tuple(_split(table)) if table else ()
+        return tuple(split(table)) if table else ()
 
     @cached_property
     def why_no_records(self) -> str | None:
@@ -264,16 +246,6 @@ def _sizes(folder: Path) -> Iterator[tuple[int, Path]]:
             path = Path(place, name)
             if path.is_file() and not path.is_symlink():
                 yield path.lstat().st_size, path
-
-
-def _split(table: Table) -> Iterator[Part]:
-    """Yield the records, and those of each list where an object holds lists, as splits are kept in JSON."""
-    yield Part(name="", table=table)
-    if table.kind == "json" and table.columns == ("key", "value"):
-        for key, value in table.rows:
-            inner = parse_table("x.json", json.dumps(value).encode()) if isinstance(value, list) else None
-            if inner:
-                yield Part(name=str(key), table=inner)
 
 
 def _has(library: str) -> bool:

@@ -9,16 +9,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_innovatorbench.authoring.checks.leaks_evidence import Evidence, name_tokens
-from pytest_innovatorbench.authoring.tables import Table, number
+from pytest_innovatorbench.authoring.contents_records import normal
 
 if TYPE_CHECKING:
     from pytest_innovatorbench.authoring.contents import Content
+    from pytest_innovatorbench.authoring.contents_records import Part
+    from pytest_innovatorbench.authoring.tables import Table
 
 Sign: TypeAlias = Literal["column", "file", "shape", "none"]
 
 LONG = 8  # words of an answer that nobody writes twice by accident
 _COVERED = 0.9
-_MOST_EXACT = 1e15
 _DIGIT_BITS = math.log2(10)
 _SURE_COLUMN = frozenset(
     {"label", "labels", "target", "targets", "answer", "answers", "gold", "truth", "groundtruth", "gt", "y"}
@@ -31,34 +32,10 @@ _FILE = _SURE_COLUMN - {"y"} | {"solution", "solutions", "expected", "key", "key
 _NO_ANSWER = frozenset({"choices", "options", "candidates", "type", "count", "prompt", "template"})
 
 
-def normal(value: object) -> str:
-    """Return a cell in the form that it has in every format: 3, 3.0 and "3" are the same."""
-    if isinstance(value, str) and not value[-1:].isdigit():
-        return " ".join(value.split()).casefold()
-    as_number = number(value)
-    if as_number is None or not math.isfinite(as_number):
-        return " ".join(str(value).split()).casefold()
-    if as_number.is_integer() and abs(as_number) < _MOST_EXACT:
-        return str(int(as_number))
-    return f"{as_number:.6g}"  # what single precision keeps
-
-
 def is_answer_column(name: str, *, sure: bool = False) -> bool:
     """Tell by its name whether a column holds answers."""
     tokens = name_tokens(name)
     return bool(tokens & (_SURE_COLUMN if sure else _COLUMN)) and not tokens & _NO_ANSWER
-
-
-def keys_of(table: Table) -> tuple[tuple[str, ...], ...]:
-    """Return the columns that identify a record: each by itself, or all of them together."""
-    names = table.key_columns
-    alone = all(len(set(table.column(name))) == len(table.rows) for name in names)
-    return tuple((name,) for name in names) if alone else (names,)
-
-
-def key_values(table: Table, names: tuple[str, ...]) -> list[str]:
-    """Return what identifies each record, in normal form."""
-    return ["\0".join(map(normal, cells)) for cells in zip(*map(table.column, names), strict=True)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +44,22 @@ class Answers:
 
     Attributes:
         content: The file.
-        table: The records.
+        part: The records.
         columns: What of them may be answers.
         sign: What says that these are.
         covered: Whether submissions are asked for these records.
     """
 
     content: Content
-    table: Table
+    part: Part
     columns: tuple[str, ...]
     sign: Sign
     covered: bool
+
+    @property
+    def table(self) -> Table:
+        """The records as a table."""
+        return self.part.table
 
     @property
     def named(self) -> bool:
@@ -87,10 +69,8 @@ class Answers:
     @cached_property
     def by_key(self) -> dict[tuple[str, ...], dict[str, int]]:
         """For each key the number of its record, from 0."""
-        names = keys_of(self.table) if self.table.key_columns else ()
-        return {
-            name: {key: place for place, key in enumerate(key_values(self.table, name))} for name in names
-        }
+        found = self.part.identities if self.part.keys else {}
+        return {names: {key: place for place, key in enumerate(keys)} for names, keys in found.items()}
 
     @cached_property
     def normals(self) -> dict[str, list[str]]:
@@ -105,33 +85,28 @@ class Answers:
 
 def read_answers(evidence: Evidence) -> tuple[Answers, ...]:
     """Return the records of all reference files."""
-    submitted = [part.table for content in (*evidence.outputs, *evidence.baselines) for part in content.parts]
-    asked = [
-        set(key_values(table, names)) for table in submitted if table.key_columns for names in keys_of(table)
-    ]
+    submitted = [part for content in (*evidence.outputs, *evidence.baselines) for part in content.parts]
+    asked = [set(keys) for part in submitted if part.keys for keys in part.identities.values()]
     return tuple(
-        _read(content, part.table, submitted, asked)
-        for content in evidence.references
-        for part in content.parts
+        _read(content, part, submitted, asked) for content in evidence.references for part in content.parts
     )
 
 
-def _read(content: Content, table: Table, submitted: list[Table], asked: list[set[str]]) -> Answers:
-    values = table.value_columns
-    named = tuple(name for name in values if is_answer_column(name))
-    shaped = any(set(table.columns) <= set(other.columns) for other in submitted)
+def _read(content: Content, part: Part, submitted: list[Part], asked: list[set[str]]) -> Answers:
+    named = tuple(name for name in part.values if is_answer_column(name))
+    shaped = any(set(part.table.columns) <= set(other.table.columns) for other in submitted)
     in_file = bool(name_tokens(content.path.stem) & _FILE)
     sign: Sign = "column" if named else "file" if in_file else "shape" if shaped else "none"
-    covered = _is_covered(table, submitted, asked)
-    return Answers(content=content, table=table, columns=named or values, sign=sign, covered=covered)
+    covered = _is_covered(part, submitted, asked)
+    return Answers(content=content, part=part, columns=named or part.values, sign=sign, covered=covered)
 
 
-def _is_covered(table: Table, submitted: list[Table], asked: list[set[str]]) -> bool:
-    if not table.key_columns:
-        return any(len(table.rows) == len(other.rows) for other in submitted)
+def _is_covered(part: Part, submitted: list[Part], asked: list[set[str]]) -> bool:
+    if not part.keys:
+        return any(len(part.table.rows) == len(other.table.rows) for other in submitted)
     return any(
-        len(keys & others) >= _COVERED * len(keys)
-        for keys in (set(key_values(table, names)) for names in keys_of(table))
+        len(others.intersection(keys)) >= _COVERED * len(keys)
+        for keys in part.identities.values()
         for others in asked
     )
 

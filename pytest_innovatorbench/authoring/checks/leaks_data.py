@@ -19,7 +19,8 @@ from pytest_innovatorbench.authoring.model import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_innovatorbench.authoring.contents import Content, Part
+    from pytest_innovatorbench.authoring.contents import Content
+    from pytest_innovatorbench.authoring.contents_records import Part
     from pytest_innovatorbench.authoring.subject import Subject
 
 _SPLIT = frozenset({"split", "subset", "partition", "fold"})
@@ -61,7 +62,7 @@ def _labels_by_name(found: Found, content: Content) -> Iterator[Finding]:
     for part in content.parts:
         asked_on = is_test_data(content) or is_test_name(part.name)
         rows = list(range(len(part.table.rows))) if asked_on else _test_rows(part)
-        for column in part.table.value_columns if rows else ():
+        for column in part.values if rows else ():
             if _looks_like_labels(found, part, column, rows):
                 place = part.name and f" of {part.name}"
                 name = content.shown if content.shown != content.file else content.path.name

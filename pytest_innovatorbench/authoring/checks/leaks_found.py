@@ -98,8 +98,13 @@ class Found:
         """Answers in files that are no copies."""
         copied = {copy.shown.shown for copy in (*self.all_copies, *self.copies)}
         files = [file for file in self.evidence.shown if file.shown not in copied]
-        found = [leak for file in files for leak in [self._worst(file)] if leak]
-        return tuple(found)
+        found: dict[str, Leak] = {}
+        for file in files:
+            # An array of numpy's archives is a column of the archive, and no second leak.
+            leak = None if file.shown.rpartition("!")[0] in found else self._worst(file)
+            if leak:
+                found[file.shown] = leak
+        return tuple(found.values())
 
     def _worst(self, file: Content) -> Leak | None:
         """Return the answers of which a file gives away most."""

@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_innovatorbench.authoring.checks.leaks_answers import LONG, Answers, key_values, normal
+from pytest_innovatorbench.authoring.checks.leaks_answers import LONG, Answers
+from pytest_innovatorbench.authoring.contents_records import normal
 from pytest_innovatorbench.authoring.contents_text import placed_words, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pytest_innovatorbench.authoring.contents import Content, Part
+    from pytest_innovatorbench.authoring.contents import Content
+    from pytest_innovatorbench.authoring.contents_records import Part
 
 ENOUGH_BITS = 16.0  # an accident of one in 65,536
 _MISSES = 0.02
@@ -77,7 +79,7 @@ def places_in(answers: Answers, part: Part) -> list[tuple[int, int]]:
     for names, places in answers.by_key.items():
         for candidate in _key_candidates(part, names):
             if any(key in places for key in _probe(part, candidate)):
-                keys = enumerate(key_values(part.table, candidate))
+                keys = enumerate(_keys(part, candidate))
                 # Once each, or a column of zeros and ones would be the keys 0 and 1 over and over.
                 rows = {places[key]: row for row, key in keys if key in places}
                 return [(row, place) for place, row in rows.items()]
@@ -111,8 +113,8 @@ def _in_table(answers: Answers, part: Part) -> Iterator[Match]:
     table = part.table
     pairs = places_in(answers, part)
     for name in table.columns:
+        cells = table.column(name)
         for column in answers.columns:
-            cells = table.column(name)
             count = agreeing(answers, column, cells, pairs) or _in_order(answers, column, cells)
             if count:
                 first = next((key for row, place in pairs[:1] for key in _keys_at(answers, place)), "")
@@ -144,9 +146,13 @@ def _key_candidates(part: Part, names: tuple[str, ...]) -> Iterator[tuple[str, .
 def _probe(part: Part, names: tuple[str, ...]) -> Iterable[str]:
     """Return keys of records: all where the columns are ones of keys, else some, as they are spelt."""
     if len(names) > 1 or names[0] in part.keys:
-        return key_values(part.table, names)
+        return _keys(part, names)
     cells = part.table.column(names[0])
     return [str(cell).casefold() for cell in cells[:: max(1, len(cells) // _PROBES)]]
+
+
+def _keys(part: Part, names: tuple[str, ...]) -> list[str]:
+    return part.identities[names] if names in part.identities else part.identify(names)
 
 
 def _in_text(answers: Answers, text: str) -> Iterator[Match]:

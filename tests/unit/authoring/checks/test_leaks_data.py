@@ -18,6 +18,9 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
+from pytest_innovatorbench.authoring.checks import leaks
+from pytest_innovatorbench.authoring.findings import Options
+from pytest_innovatorbench.authoring.validation import check, examined
 from tests.unit.authoring.good import Good
 from tests.unit.authoring.leaky import found, only
 
@@ -71,6 +74,14 @@ def as_tar(data: bytes, mode: str = "w", name: str = "inner/a.csv") -> bytes:
 
 def test_the_good_task_leaks_nothing(good: Good) -> None:
     assert found(good) == {}
+
+
+@pytest.mark.parametrize("task_id", ["loss_noisy_labels", "filter_noisy_pool"])
+def test_the_tasks_of_the_package_leak_nothing(task_id: str) -> None:
+    with examined(Path(__file__).parents[4], task_id, Options()) as subject:
+        results = [check(rule, subject) for rule in leaks.RULES]
+    assert [result.skipped for result in results] == [None] * len(results)
+    assert [finding for result in results for finding in result.findings] == []
 
 
 @pytest.mark.parametrize("name", ["data/datasets/t.csv", "task/repositories/smoother/cache", "data/.hidden"])
@@ -197,6 +208,14 @@ def test_numbers_in_the_order_of_the_answers(good: Good) -> None:
     assert only(good, "IB502").message == (
         f"targets.npy holds 50 of the 50 answers in {TRUTH} in the column value"
     )
+
+
+def test_arrays_of_one_archive_are_one_finding(good: Good) -> None:
+    file = io.BytesIO()
+    values = np.array([float(value) for _, value in read_truth(good)])
+    np.savez(file, x=np.arange(50), y=values, z=values)
+    put(good, "data/datasets/a.npz", file.getvalue())
+    assert only(good, "IB502").message == f"a.npz holds 50 of the 50 answers in {TRUTH} in the column y"
 
 
 @pytest.mark.parametrize(
