@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
+import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlunsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from pytest_innovatorbench.researchgym.web.keeping import Kept
 from pytest_innovatorbench.researchgym.web.policy import RefusedError
@@ -14,12 +17,14 @@ from pytest_innovatorbench.researchgym.web.policy import RefusedError
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
+    from pytest_innovatorbench.researchgym.web.address import Address
     from pytest_innovatorbench.researchgym.web.policy import Policy, Target
 
 LARGEST_PAGE = 20 << 20
 SECONDS = 30.0
 MOST_REDIRECTS = 8
 OK = 200
+_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = {301, 302, 303, 307, 308}
 _HEADERS = {
     "User-Agent": "Mozilla/5.0 (compatible; ResearchGym)",
@@ -75,56 +80,94 @@ class Fetcher:
     def _follow(self, url: str) -> Fetched:
         deadline = time.monotonic() + self._seconds
         for _ in range(MOST_REDIRECTS):
-            target = self._policy.check(url)
-            response, content = _get(target, deadline)
+            response, content = _get(self._policy.check(url), deadline)
             place = response.headers.get("Location")
             if response.status not in _REDIRECTS or not place:
                 kind = response.headers.get("Content-Type", "text/html").split(";")[0].strip().lower()
                 return Fetched(url=url, status=response.status, kind=kind, content=content)
-            url = urljoin(url, place)
+            try:
+                url = urljoin(url, place)
+            except ValueError:
+                raise RefusedError(f"the page leads to {place[:200]!r}, which is no address") from None
         raise RefusedError("the page leads from one address to the next without an end")
 
 
 def _get(target: Target, deadline: float) -> tuple[BaseHTTPResponse, bytes]:
     import urllib3  # noqa: PLC0415 - only agents that browse pay for it
 
-    path = urlunsplit(("", "", target.url.path or "/", target.url.query, ""))
     left = max(0.1, deadline - time.monotonic())
-    default = {"http": 80, "https": 443}[target.url.scheme]
-    host = f"[{target.host}]" if ":" in target.host else target.host
-    named = host if target.port == default else f"{host}:{target.port}"
+    sockets: list[socket.socket] = []
+    overdue = threading.Timer(left, _hang_up, [sockets])
+    overdue.start()
     try:
-        with _pool(target, left) as pool:
+        with _pool(target, left, sockets) as pool:
             response = pool.request(
                 "GET",
-                path,
-                headers={**_HEADERS, "Host": named},
+                target.page.path,
+                headers={**_HEADERS, "Host": _named(target.page)},
                 redirect=False,
                 retries=False,
                 preload_content=False,
             )
-            return response, _read(response, deadline)
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise RefusedError(f"{target.host} could not be read: {type(error).__name__}") from error
+            with contextlib.closing(response):
+                return response, _read(response, deadline)
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        if time.monotonic() >= deadline:
+            raise RefusedError("the page took too long") from error
+        raise RefusedError(f"{target.page.host} could not be read: {type(error).__name__}") from error
+    finally:
+        overdue.cancel()
+        for watched in sockets:
+            watched.close()
 
 
-def _pool(target: Target, seconds: float) -> HTTPConnectionPool:
+def _named(page: Address) -> str:
+    host = f"[{page.host}]" if ":" in page.host else page.host
+    return host if page.port == _PORTS[page.scheme] else f"{host}:{page.port}"
+
+
+def _pool(target: Target, seconds: float, sockets: list[socket.socket]) -> HTTPConnectionPool:
+    """Return connections to the address that was checked, whatever its name means by now."""
     import urllib3  # noqa: PLC0415 - see _get
 
     timeout = urllib3.Timeout(connect=min(10.0, seconds), read=seconds)
-    if target.url.scheme == "http":
-        return urllib3.HTTPConnectionPool(target.address, target.port, timeout=timeout)
-    return urllib3.HTTPSConnectionPool(
-        target.address,
-        target.port,
-        timeout=timeout,
-        ssl_context=ssl.create_default_context(),
-        server_hostname=target.host,
-        assert_hostname=target.host,
-    )
+    if target.page.scheme == "http":
+        pool = urllib3.HTTPConnectionPool(target.address, target.page.port, timeout=timeout)
+    else:
+        pool = urllib3.HTTPSConnectionPool(
+            target.address,
+            target.page.port,
+            timeout=timeout,
+            ssl_context=ssl.create_default_context(),
+            server_hostname=target.page.host,
+            assert_hostname=target.page.host,
+        )
+    pool.ConnectionCls = _watched(pool.ConnectionCls, sockets)
+    return pool
+
+
+def _watched(kind: Any, sockets: list[socket.socket]) -> Any:  # noqa: ANN401 - a class made of one of the library's
+    """Return a kind of connection whose sockets can be shut while it waits on them."""
+
+    class Watched(kind):  # type: ignore[misc]  # see above
+        def _new_conn(self) -> socket.socket:
+            connected: socket.socket = super()._new_conn()
+            sockets.append(connected.dup())
+            return connected
+
+    return Watched
+
+
+def _hang_up(sockets: list[socket.socket]) -> None:
+    """End what a server draws out: no single wait of a slow answer ever takes too long."""
+    for watched in list(sockets):
+        with contextlib.suppress(OSError):
+            watched.shutdown(socket.SHUT_RDWR)
 
 
 def _read(response: BaseHTTPResponse, deadline: float) -> bytes:
+    if "," in response.headers.get("Content-Encoding", ""):
+        raise RefusedError("the page is compressed more than once")
     parts, size = [], 0
     for part in response.stream(1 << 16, decode_content=True):
         parts.append(part)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import socket
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
-from urllib.parse import SplitResult, urlsplit
+
+from pytest_innovatorbench.researchgym.web.address import (
+    Address,
+    is_public,
+    parse_address,
+    plain_host,
+    plain_path,
+    plain_query,
+)
 
 Mode: TypeAlias = Literal["none", "allow", "open"]
-_PORTS = {"http": 80, "https": 443}
-_ARXIV = re.compile(r"(\d{4}\.\d{4,5})")
+_IDENTIFIERS = (
+    re.compile(r"\d{4}\.\d{4,5}"),  # a preprint on arXiv
+    re.compile(r"[a-z-]+(?:\.[a-z]{2})?/\d{7}"),  # an old one
+    re.compile(r"10\.\d{4,9}/[^\s?&]+"),  # a DOI
+)
+_FORGES = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
 
 
 class RefusedError(Exception):
@@ -20,32 +31,28 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where to connect to for a page: the address is the one that was checked.
+    """Where to connect to for a page: the IP address is the one that was checked.
 
     Attributes:
-        url: The page.
-        host: Its host, as the server and its certificate know it.
-        address: The address to connect to.
-        port: The port.
+        page: The page.
+        address: The IP address to connect to.
     """
 
-    url: SplitResult
-    host: str
+    page: Address
     address: str
-    port: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Which pages an agent may see.
 
-    An entry is a host, which stands for its subdomains too, or an address such as ``127.0.0.1``, or
-    either with a path: ``github.com/owner/name``.
+    An entry is a host, which stands for its subdomains too, or an IP address, or either with a path and
+    a query: ``github.com/owner/name``, ``openreview.net/forum?id=x``.
 
     Attributes:
         mode: Nothing, what ``allowed`` names, or everything public but ``blocked``.
-        allowed: Entries that may be seen. Only an address that is named here may be a private one.
-        blocked: Entries that may not be seen.
+        allowed: Entries that may be seen. Only an IP address that is named here may be a private one.
+        blocked: Entries that may not be seen, nor anything in whose address they are named.
     """
 
     mode: Mode = "none"
@@ -58,8 +65,8 @@ class Policy:
         Raises:
             RefusedError: It may not be seen, or there is no such host.
         """
-        parts, host, port = self._check_names(url)
-        return Target(url=parts, host=host, address=self._resolve(host, port), port=port)
+        page = self._check_names(url)
+        return Target(page=page, address=self._resolve(page.host, page.port))
 
     def permits(self, url: str) -> bool:
         """Tell whether a page may be seen, without asking for its host."""
@@ -69,30 +76,32 @@ class Policy:
             return False
         return True
 
-    def _check_names(self, url: str) -> tuple[SplitResult, str, int]:
-        parts, host, port = _split(url)
+    def _check_names(self, url: str) -> Address:
         if self.mode == "none":
             raise RefusedError("this task is worked on without the web")
-        if self.mode == "allow" and not any(_covers(entry, host, parts.path) for entry in self.allowed):
-            raise RefusedError(f"{host} is not among the sites of this task: {', '.join(self.allowed)}")
-        covered = any(_covers(entry, host, parts.path) for entry in self.blocked)
-        if covered or _names_blocked_paper(url, self.blocked):
+        try:
+            page = parse_address(url)
+        except ValueError as error:
+            raise RefusedError(str(error)) from None
+        if self.mode == "allow" and not any(_covers(entry, page, every=True) for entry in self.allowed):
+            raise RefusedError(f"{page.host} is not among the sites of this task: {', '.join(self.allowed)}")
+        if any(_is_about(entry, page) for entry in self.blocked):
             raise RefusedError(f"{url} is not to be seen in this task: it holds what is to be found out")
-        return parts, host, port
+        return page
 
     def _resolve(self, host: str, port: int) -> str:
         """Return an address of a host, all of whose addresses must be public.
 
         The caller connects to this very address, so that a name that points elsewhere a moment later
-        leads nowhere else.
+        leads nowhere else. That a name is allowed does not make a private address so.
         """
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
+        except (OSError, ValueError):
             raise RefusedError(f"there is no host {host}") from None
         addresses = [str(entry[4][0]) for entry in found]
         private = [address for address in addresses if not is_public(address)]
-        if private and host not in self.allowed:
+        if not set(private) <= set(self.allowed):
             raise RefusedError(f"{host} is a private address, which agents may not reach")
         return addresses[0]
 
@@ -102,35 +111,41 @@ def as_entry(text: str) -> str:
     return text.partition("://")[2].rstrip("/") if "://" in text else text.rstrip("/")
 
 
-def is_public(address: str) -> bool:
-    """Tell whether an address is one of the public internet."""
-    parsed = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
-    mapped = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
-    return parsed.is_global and not parsed.is_multicast and (mapped is None or is_public(str(mapped)))
+def _is_about(entry: str, page: Address) -> bool:
+    """Tell whether a page is what a blocked entry names, or a copy whose address says so."""
+    plain = entry.lower().removeprefix("www.")
+    named = any(re.search(pattern, page.text) for pattern in _traces(plain))
+    return named or _covers(plain, page, every=False)
 
 
-def _split(url: str) -> tuple[SplitResult, str, int]:
-    try:
-        parts = urlsplit(url.strip())
-        host, port = (parts.hostname or "").rstrip("."), parts.port
-    except ValueError:
-        raise RefusedError(f"{url!r} is no address of a page") from None
-    if parts.scheme not in _PORTS or not host:
-        raise RefusedError(f"{url!r} is no address of a page; it begins with https:// or http://")
-    if parts.username is not None:
-        raise RefusedError("an address may not hold a user name")
-    return parts, host, port or _PORTS[parts.scheme]
+def _traces(entry: str) -> list[str]:
+    """What of an entry gives away its subject wherever it stands in an address."""
+    numbers = {number.rstrip("/") for pattern in _IDENTIFIERS for number in pattern.findall(entry)}
+    host, _, path = entry.partition("/")
+    parts = [part for part in path.split("/") if part]
+    names = {entry} if parts else set()
+    if host in _FORGES and len(parts) > 1:
+        names.add("/".join(parts[:2]).removesuffix(".git"))
+    return [
+        *(rf"(?<![\w.]){re.escape(number)}(?![0-9])" for number in numbers),
+        *(rf"(?<![\w.-]){re.escape(name)}(?![\w-])" for name in names),
+    ]
 
 
-def _covers(entry: str, host: str, path: str) -> bool:
+def _covers(entry: str, page: Address, *, every: bool) -> bool:
+    """Tell whether a page is an entry's, in every reading of its path or in any."""
     where, _, below = entry.lower().partition("/")
-    if host.lower() != where and not host.lower().endswith(f".{where}"):
+    try:
+        host = plain_host(where if where.count(":") > 1 else where.partition(":")[0])
+    except ValueError:
         return False
-    wanted = f"/{below}".rstrip("/")
-    return not below or path.lower() == wanted or path.lower().startswith((f"{wanted}/", f"{wanted}."))
+    if page.host != host and not page.host.endswith(f".{host}"):
+        return False
+    path, _, query = below.partition("?")
+    wanted = plain_path(path)
+    fits = (_is_below(path, wanted) for path in page.paths)
+    return (all(fits) if every else any(fits)) and plain_query(query) <= page.query
 
 
-def _names_blocked_paper(url: str, blocked: tuple[str, ...]) -> bool:
-    """Tell whether an address anywhere holds the number of a preprint that is blocked."""
-    numbers = {number for entry in blocked for number in _ARXIV.findall(entry)}
-    return any(number in url for number in numbers)
+def _is_below(path: str, wanted: str) -> bool:
+    return wanted in {"/", path} or path.startswith((f"{wanted}/", f"{wanted}."))

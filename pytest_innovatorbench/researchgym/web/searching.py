@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from pytest_innovatorbench.researchgym.web.policy import RefusedError
 
 MOST_RESULTS = 100
+MOST_WORDS = 64
 SECONDS = 30.0
 LARGEST_DOCUMENT = 5 << 20
 CORPUS = "corpus://"
@@ -58,7 +59,7 @@ class Corpus:
 
     def search(self, query: str, count: int) -> Sequence[Result]:
         """Return the documents that have most to do with the words of a query."""
-        words = [word for word in "".join(c if c.isalnum() else " " for c in query).split() if word]
+        words = "".join(c if c.isalnum() else " " for c in query).split()[:MOST_WORDS]
         if not words:
             raise RefusedError("search for at least one word")
         rows = self._open().execute(
@@ -75,10 +76,13 @@ class Corpus:
             RefusedError: There is none of that address.
         """
         root = self._folder.resolve()
-        file = (root / url.removeprefix(CORPUS)).resolve()
-        if not file.is_relative_to(root) or not file.is_file():
-            raise RefusedError(f"there is no {url}; web_search lists what there is")
-        return file.name, file.read_bytes()[:LARGEST_DOCUMENT]
+        try:
+            file = (root / url.removeprefix(CORPUS)).resolve()
+            if file.is_relative_to(root) and file.is_file():
+                return file.name, file.read_bytes()[:LARGEST_DOCUMENT]
+        except (OSError, ValueError):
+            pass  # no name of a file, or too long for one
+        raise RefusedError(f"there is no {url[:200]}; web_search lists what there is")
 
     def _open(self) -> sqlite3.Connection:
         if self._index is None:
