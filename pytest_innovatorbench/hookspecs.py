@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from pytest_innovatorbench.agents.base import AgentKind
     from pytest_innovatorbench.authoring.model import Rule
+    from pytest_innovatorbench.researchgym.actions.declaration import ActionKind
+    from pytest_innovatorbench.researchgym.web.backends import SearchBackend
     from pytest_innovatorbench.runs.model import AttemptResult
     from pytest_innovatorbench.settings import Settings
 
@@ -25,6 +27,24 @@ def pytest_ibench_agents(settings: Settings) -> Sequence[AgentKind]:  # type: ig
     """Return agents that users may ask for by name.
 
     Called once, when the run is configured. Of two agents with one name the first counts.
+    """
+
+
+@pytest.hookspec()
+def pytest_ibench_actions(settings: Settings) -> Sequence[ActionKind]:  # type: ignore[empty-body]
+    """Return actions that agents may take.
+
+    Called once, when the run is configured. Of two actions with one name the first counts, so that
+    yours may replace a built-in one.
+    """
+
+
+@pytest.hookspec()
+def pytest_ibench_search_backends(settings: Settings) -> Sequence[SearchBackend]:  # type: ignore[empty-body]
+    """Return backends of the action ``web_search``.
+
+    Called once, when the run is configured. The first that is one for a task is asked; the built-in
+    ones, the task's own documents, Serper and Bing, come last.
     """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -15,6 +16,9 @@ from pytest_innovatorbench.plugin.reporting import Reporting
 from pytest_innovatorbench.plugin.runloop import RunLoop, Termination
 from pytest_innovatorbench.plugin.session import Run
 from pytest_innovatorbench.reports.writer import parse_target
+from pytest_innovatorbench.researchgym.actions.table import ACTIONS
+from pytest_innovatorbench.researchgym.extensions import Extensions, collect
+from pytest_innovatorbench.researchgym.web.backends import BUILTIN_BACKENDS
 from pytest_innovatorbench.runs.plan import hidden_folders, settings_record
 from pytest_innovatorbench.runs.records import open_run
 from pytest_innovatorbench.runs.replaying import replay_agent
@@ -24,16 +28,28 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_innovatorbench.agents.base import AgentKind
+    from pytest_innovatorbench.researchgym.actions.declaration import ActionKind
+    from pytest_innovatorbench.researchgym.web.backends import SearchBackend
     from pytest_innovatorbench.settings import Settings
 
 
-class BuiltinAgents:
-    """Offers the agents of the package through the hook."""
+class Builtins:
+    """Offers what the package brings through the hooks that everybody has."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_ibench_agents(self, settings: Settings) -> Sequence[AgentKind]:
-        """Return them."""
+        """Return the agents."""
         return (*builtin_agents(settings), replay_agent(settings))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_ibench_actions(self) -> Sequence[ActionKind]:
+        """Return the actions."""
+        return tuple(ACTIONS.values())
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_ibench_search_backends(self) -> Sequence[SearchBackend]:
+        """Return the backends of searches."""
+        return BUILTIN_BACKENDS
 
 
 class SharedRunId:
@@ -85,7 +101,7 @@ def activate(config: pytest.Config) -> None:
     Raises:
         pytest.UsageError: An option, an agent or a task pattern is wrong.
     """
-    config.pluginmanager.register(BuiltinAgents(), "ibench-builtin-agents")
+    config.pluginmanager.register(Builtins(), "ibench-builtins")
     try:
         run = _read(config)
     except UserError as error:
@@ -113,4 +129,16 @@ def _read(config: pytest.Config) -> Run:
     for agent, kind in agents.items():
         if kind.check:
             kind.check(split(agent)[1], hidden_folders(benchmark.root, settings))
-    return Run(settings=settings, benchmark=benchmark, task_ids=task_ids, agents=agents)
+    return Run(
+        settings=settings,
+        benchmark=benchmark,
+        task_ids=task_ids,
+        agents=agents,
+        extensions=_extensions(config, settings),
+    )
+
+
+def _extensions(config: pytest.Config, settings: Settings) -> Extensions:
+    actions = config.hook.pytest_ibench_actions(settings=settings)
+    backends = config.hook.pytest_ibench_search_backends(settings=settings)
+    return collect(chain.from_iterable(actions), chain.from_iterable(backends))

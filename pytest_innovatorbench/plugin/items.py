@@ -54,8 +54,10 @@ class AttemptItem(pytest.Item):
         """Settle the attempt, or return ``None`` where its task is broken."""
         if isinstance(self._task, TaskError):
             return None
+        run = self._run
+        kind = run.agents[self._agent]
         return plan_attempt(
-            self._task, self._agent, self._run.agents[self._agent], self._seed, self._run.settings
+            self._task, self._agent, kind, self._seed, run.settings, extensions=run.extensions
         )
 
     def take(self, outcome: AttemptResult | BaseException | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pytest_innovatorbench.researchgym.extensions import Extensions
 from pytest_innovatorbench.runs.board import Board
 from pytest_innovatorbench.runs.stop import Stop
 
@@ -25,6 +26,7 @@ class Run:
         benchmark: Where the tasks are.
         task_ids: The tasks that were selected.
         agents: The agents that were asked for, in that order.
+        extensions: What plug-ins add to ResearchGym.
         stop: Asks its attempts to end.
         board: Knows what its attempts are doing.
     """
@@ -33,5 +35,6 @@ class Run:
     benchmark: Benchmark
     task_ids: frozenset[str]
     agents: Mapping[str, AgentKind]
+    extensions: Extensions = field(default_factory=Extensions)
     stop: Stop = field(default_factory=Stop)
     board: Board = field(default_factory=Board)

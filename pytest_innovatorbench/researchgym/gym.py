@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+import traceback
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pytest_innovatorbench.errors import MachineFaultError
+from pytest_innovatorbench.errors import IbenchError, MachineFaultError
 from pytest_innovatorbench.researchgym.actions.declaration import refuse
 from pytest_innovatorbench.researchgym.actions.reader import Reader
 from pytest_innovatorbench.researchgym.actions.table import ACTIONS
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from pytest_innovatorbench.researchgym.actions.declaration import ActionKind
     from pytest_innovatorbench.researchgym.computers.base import Computer
     from pytest_innovatorbench.researchgym.parsing.parser import Parser
     from pytest_innovatorbench.researchgym.web.browser import Browser
@@ -104,7 +106,7 @@ class ResearchGym:
             of it; not after the last one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - an attempt is put together here
         self,
         *,
         task: Task,
@@ -117,6 +119,7 @@ class ResearchGym:
         record: Record,
         clock: Clock,
         hints_allowed: bool = True,
+        actions: Mapping[str, ActionKind] = ACTIONS,
         paused: Callable[[], AbstractContextManager[None]] = nullcontext,
         ledger: Ledger | None = None,
     ) -> None:
@@ -137,6 +140,7 @@ class ResearchGym:
         self._record = record
         self._clock = clock
         self.hints_allowed = hints_allowed
+        self.actions = actions
         self._books = threading.Lock()
         self._judging = threading.Lock()
         self._losses = 0
@@ -283,15 +287,16 @@ class ResearchGym:
         return self.ledger.steps
 
     def _perform(self, action: Action) -> Observation:
-        kind = ACTIONS.get(action.name) if isinstance(action.name, str) else None
+        kind = self.actions.get(action.name) if isinstance(action.name, str) else None
         if kind is None:
             named = str(action.name)[:_SHOWN]
-            return refuse("base", f"there is no action {named!r}; known: {', '.join(ACTIONS)}")
+            return refuse("base", f"there is no action {named!r}; known: {', '.join(self.actions)}")
         if not isinstance(action.arguments, Mapping):
             return refuse("base", f"{kind.name}: give the arguments by name, as an object")
         arguments = kind.arguments(action.arguments)
-        if isinstance(arguments, str):
-            return refuse("base", arguments)
+        return refuse("base", arguments) if isinstance(arguments, str) else self._carry_out(kind, arguments)
+
+    def _carry_out(self, kind: ActionKind, arguments: Mapping[str, Any]) -> Observation:
         try:
             return kind.perform(self, arguments)
         except DiskQuotaError as error:
@@ -309,6 +314,12 @@ class ResearchGym:
             fault = _machine_fault(error)
             self.note("fault", fault="machine", error=fault.message, detail=fault.detail)
             raise fault from error
+        except IbenchError:
+            raise
+        except Exception as error:  # noqa: BLE001 - an action of a plug-in may fail in any way
+            text = f"{kind.name} failed: {type(error).__name__}. That is no fault of yours; do without it."
+            self.note("trouble", error=f"{kind.name}: {error!r}", detail=traceback.format_exc())
+            return refuse("base", text)
 
     def _away(self, error: ComputerAwayError) -> Observation:
         """Say so; it is nobody's loss, since what runs there goes on."""

@@ -25,6 +25,7 @@ from pytest_innovatorbench.researchgym.computers.local import LocalComputer
 from pytest_innovatorbench.researchgym.gym import ResearchGym
 from pytest_innovatorbench.researchgym.ledger import Ledger, replay
 from pytest_innovatorbench.researchgym.parsing.parser import Parser
+from pytest_innovatorbench.researchgym.web.backends import Search, choose
 from pytest_innovatorbench.researchgym.web.browser import Browser
 from pytest_innovatorbench.researchgym.web.policy import Policy, as_entry
 from pytest_innovatorbench.researchgym.web.searching import Corpus
@@ -72,6 +73,7 @@ class _Room:
     environment: Environment
     target: EvaluationTarget
     agent: Agent
+    search: Search | None
 
 
 def run_attempt(spec: AttemptSpec, *, stop: Stop, board: Board) -> AttemptResult:
@@ -161,7 +163,8 @@ def _take_part(
         allowance=spec.allowance,
         computer=computer,
         parser=parser,
-        browser=_browser(spec.task, parser),
+        browser=_browser(spec.task, parser, room.search),
+        actions=spec.extensions.actions,
         judge=judge,
         record=_Recorder(log, board, spec.folder.name, beginning.ledger.evals),
         clock=log.seconds,
@@ -213,13 +216,14 @@ def _restore_agent(agent: Agent, spec: AttemptSpec) -> None:
         agent.restore(beginning.state)
 
 
-def _browser(task: Task, parser: Parser) -> Browser:
+def _browser(task: Task, parser: Parser, search: Search | None) -> Browser:
     policy = Policy(
         mode=task.web.mode,
         allowed=tuple(map(as_entry, task.web.allow)),
         blocked=tuple(map(as_entry, task.web.block)),
     )
-    return Browser(policy, parser, corpus=Corpus(task.web.corpus) if task.web.corpus else None)
+    corpus = Corpus(task.web.corpus) if task.web.corpus else None
+    return Browser(policy, parser, corpus=corpus, search=search)
 
 
 class _Recorder:
@@ -260,6 +264,7 @@ def _prepare(spec: AttemptSpec, scratch: Path, say: Callable[[str], None]) -> _R
     )
     return _Room(
         sandbox=open_sandbox(spec.sandbox),
+        search=choose(spec.extensions.backends, task),
         agent=spec.kind.make(request),
         environment=build(task.requirements, say) if task.requirements else bare(),
         target=evaluation_target(task, say),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.registry import slug
+from pytest_innovatorbench.researchgym.extensions import Extensions
 from pytest_innovatorbench.researchgym.ledger import Allowance
 from pytest_innovatorbench.runs.beginning import FRESH, Beginning
 
@@ -35,6 +36,7 @@ class AttemptSpec:
         beginning: What it starts from.
         snapshot_every: How often snapshots are taken, if any are.
         store: Folder of the snapshots.
+        extensions: What plug-ins add to ResearchGym.
     """
 
     task: Task
@@ -49,6 +51,7 @@ class AttemptSpec:
     beginning: Beginning = FRESH
     snapshot_every: Interval | None = None
     store: Path
+    extensions: Extensions = field(default_factory=Extensions)
 
 
 def plan_attempt(
@@ -60,6 +63,7 @@ def plan_attempt(
     *,
     beginning: Beginning = FRESH,
     before: Allowance | None = None,
+    extensions: Extensions | None = None,
 ) -> AttemptSpec:
     """Settle an attempt.
 
@@ -71,6 +75,7 @@ def plan_attempt(
         settings: Those of the run.
         beginning: What it starts from.
         before: What was allowed where it comes from, which holds unless the settings say otherwise.
+        extensions: What plug-ins add to ResearchGym; else what the package brings.
     """
     return AttemptSpec(
         task=task,
@@ -85,6 +90,7 @@ def plan_attempt(
         beginning=beginning,
         snapshot_every=settings.snapshot_every,
         store=settings.store,
+        extensions=extensions or Extensions(),
     )
 
 

@@ -53,7 +53,8 @@ class Desk:
         return self._call(str(request.get("name")), dict(request.get("arguments") or {}))
 
     def _tools(self) -> tuple[Tool, ...]:
-        return offered(self._gym.task, self._chosen, hints=self._gym.hints_allowed)
+        gym = self._gym
+        return offered(gym.task, self._chosen, hints=gym.hints_allowed, actions=gym.actions)
 
     def _call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         try:

@@ -91,7 +91,7 @@ class ReactAgent:
             self._answer(gym, conversation, reply)
 
     def _begin(self, gym: ResearchGym) -> Conversation:
-        tools = offered(self._task, self._habits.tools, hints=gym.hints_allowed)
+        tools = offered(self._task, self._habits.tools, hints=gym.hints_allowed, actions=gym.actions)
         restored = self._restored or {}
         transcript = Transcript(gym.note, restored.get("count", 0))
         conversation = Conversation(transcript, system_prompt(self._prompts, gym), tools)

@@ -10,37 +10,41 @@ from pytest_innovatorbench.errors import SettingsError
 from pytest_innovatorbench.researchgym.actions.table import ACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from pytest_innovatorbench.researchgym.actions.declaration import ActionKind
     from pytest_innovatorbench.researchgym.model import Observation
     from pytest_innovatorbench.tasks.model import Task
 
 _WEB = {"search", "browse"}
 _REST = {
     "command_run": "read the rest with get_session_output (start_lines, end_lines)",
-    "command_output": "read the rest with get_session_output (start_lines, end_lines)",
+    "command_output_session": "read the rest with get_session_output (start_lines, end_lines)",
 }
 _UNSHOWN = {"budget", "images"}
 
 
-def offered(task: Task, chosen: Sequence[str], *, hints: bool) -> tuple[Tool, ...]:
+def offered(
+    task: Task, chosen: Sequence[str], *, hints: bool, actions: Mapping[str, ActionKind] = ACTIONS
+) -> tuple[Tool, ...]:
     """Return the actions that a model is offered.
 
     Args:
         task: What of the web it allows decides whether there are actions for that.
         chosen: Names of actions; all that make sense if empty.
         hints: Whether the hint may be viewed.
+        actions: All that there are, by name.
 
     Raises:
         SettingsError: An action that was chosen does not exist.
     """
-    unknown = [name for name in chosen if name not in ACTIONS]
+    unknown = [name for name in chosen if name not in actions]
     if unknown:
-        raise SettingsError(f"there is no action {unknown[0]!r}", remedy=f"choose of {', '.join(ACTIONS)}")
+        raise SettingsError(f"there is no action {unknown[0]!r}", remedy=f"choose of {', '.join(actions)}")
     left_out = {"null"} | (set() if task.hint and hints else {"view_hint"})
     kinds = [
         kind
-        for name, kind in ACTIONS.items()
+        for name, kind in actions.items()
         if (name in chosen if chosen else name not in left_out)
         and (kind.family not in _WEB or task.web.mode != "none" or task.web.corpus is not None)
     ]

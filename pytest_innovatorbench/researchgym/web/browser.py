@@ -9,10 +9,11 @@ from pytest_innovatorbench.researchgym.web.fetching import Fetched, Fetcher
 from pytest_innovatorbench.researchgym.web.keeping import Kept
 from pytest_innovatorbench.researchgym.web.page import Page, make_page
 from pytest_innovatorbench.researchgym.web.policy import Policy, RefusedError
-from pytest_innovatorbench.researchgym.web.searching import CORPUS, Corpus, Result, SearchEngine, web_engine
+from pytest_innovatorbench.researchgym.web.searching import CORPUS, Corpus, Result, SearchEngine
 
 if TYPE_CHECKING:
     from pytest_innovatorbench.researchgym.parsing.parser import Parser
+    from pytest_innovatorbench.researchgym.web.backends import Search
 
 _ERROR = 400
 
@@ -23,8 +24,8 @@ class Browser:
     Args:
         policy: Which pages may be seen.
         parser: Reads pages, in a sandbox.
-        corpus: Documents of the task's own, which are searched in place of the web.
-        engine: Searches the web; else one whose key the harness has.
+        corpus: Documents of the task's own, which can be opened like pages.
+        search: What searches.
 
     Attributes:
         page: The page that is open.
@@ -39,7 +40,7 @@ class Browser:
         parser: Parser,
         *,
         corpus: Corpus | None = None,
-        engine: SearchEngine | None = None,
+        search: Search | None = None,
     ) -> None:
         self.page: Page | None = None
         self.line = 1
@@ -48,7 +49,7 @@ class Browser:
         self._policy = policy
         self._parser = parser
         self._corpus = corpus
-        self._engine = engine
+        self._search = search
         self._fetcher = Fetcher(policy)
         self._searches: Kept[Sequence[Result]] = Kept()
 
@@ -61,15 +62,16 @@ class Browser:
         Raises:
             RefusedError: There is no answer.
         """
-        if self._corpus is not None:
-            return self._corpus.search(query, count), False
-        if self._policy.mode == "none":
+        is_local = self._search is not None and self._search.is_local
+        if self._policy.mode == "none" and not is_local:
             raise RefusedError("this task is worked on without the web")
+        if self._search is None:
+            raise RefusedError("no search engine is set up here; the harness needs SERPER_API_KEY")
         kept = self._searches.get((query, count))
         if kept is not None:
             return kept, True
-        found = (self._engine or web_engine()).search(query, count)
-        shown = [result for result in found if self._policy.permits(result.url)]
+        found = _ask(self._search.engine, query, count)
+        shown = [result for result in found if is_local or self._policy.permits(result.url)]
         self._searches.put((query, count), shown)
         return shown, False
 
@@ -101,3 +103,15 @@ class Browser:
         if fetched.status >= _ERROR:
             raise RefusedError(f"{url}: the server answered with status {fetched.status}")
         return fetched
+
+
+def _ask(engine: SearchEngine, query: str, count: int) -> Sequence[Result]:
+    try:
+        found = list(engine.search(query, count))[:count]
+    except RefusedError:
+        raise
+    except Exception as error:  # an engine of a plug-in may fail in any way
+        raise RefusedError(f"the search engine failed: {type(error).__name__}") from error
+    if not all(isinstance(result, Result) for result in found):
+        raise RefusedError("the search engine answered nonsense")
+    return found

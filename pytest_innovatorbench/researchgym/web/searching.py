@@ -195,8 +195,3 @@ BING = Engine(
     ask=_ask_bing,
     read=_read_bing,
 )
-
-
-def web_engine() -> SearchEngine:
-    """Return the engine whose key the harness has; Serper's if it has none."""
-    return next((engine for engine in (SERPER, BING) if os.environ.get(engine.key)), SERPER)

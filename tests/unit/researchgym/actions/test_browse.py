@@ -8,17 +8,19 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 import pytest
 
 from pytest_innovatorbench.researchgym.actions.table import ACTIONS
 from pytest_innovatorbench.researchgym.model import Observation
 from pytest_innovatorbench.researchgym.parsing.parser import Parser
-from pytest_innovatorbench.researchgym.web import fetching, keeping
+from pytest_innovatorbench.researchgym.web import fetching, keeping, searching
+from pytest_innovatorbench.researchgym.web.backends import Search
 from pytest_innovatorbench.researchgym.web.browser import Browser
 from pytest_innovatorbench.researchgym.web.policy import Policy
-from pytest_innovatorbench.researchgym.web.searching import Corpus, SearchEngine
+from pytest_innovatorbench.researchgym.web.searching import BING, SERPER, Corpus, Engine, Result, SearchEngine
 from pytest_innovatorbench.sandbox import open_sandbox
 
 ARTICLE = (
@@ -36,6 +38,7 @@ class Site(BaseHTTPRequestHandler):
     """A site with a few pages, and a few traps."""
 
     hits = 0
+    asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
         type(self).hits += 1
@@ -49,15 +52,31 @@ class Site(BaseHTTPRequestHandler):
             "/huge": lambda: self.answer(bytes(3_000_000), "text/plain"),
             "/slow": self.trickle,
         }
+        where, _, query = self.path.partition("?")
+        if where == "/search":
+            asked = dict(parse_qsl(query))
+            self.find("GET ocp-apim-subscription-key", asked["q"], int(asked["count"]))
+            return
         routes.get(self.path, lambda: self.answer(b"gone", status=404))()
 
     def do_POST(self) -> None:
-        query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/slow":
+            time.sleep(1)
+        if self.path != "/search":
+            self.answer(b"[]", status=200 if self.path == "/text" else 404)
+            return
+        self.find("POST x-api-key", asked["q"], asked["num"])
+
+    def find(self, how: str, query: str, count: int) -> None:
+        type(self).asked.append(f"{how} {self.headers[how.split()[1]]} {count}")
         found = [
-            {"title": query["q"], "link": "https://example.org/a", "snippet": "words"},
+            {"title": query, "link": "https://example.org/a", "snippet": "words"},
             {"title": "the paper", "link": "https://arxiv.org/abs/2007.00151", "snippet": "no"},
         ]
-        self.answer(json.dumps({"organic": found}).encode(), "application/json")
+        pages = [{**hit, "name": hit["title"], "url": hit["link"]} for hit in found]
+        both = {"organic": found, "webPages": {"value": pages}}
+        self.answer(json.dumps(both).encode(), "application/json")
 
     def answer(self, content: bytes, kind: str = "text/html", status: int = 200) -> None:
         self.send_response(status)
@@ -90,7 +109,9 @@ class Desk:
     def __init__(
         self, policy: Policy, corpus: Corpus | None = None, engine: SearchEngine | None = None
     ) -> None:
-        self.browser = Browser(policy, Parser(open_sandbox("bubblewrap")), corpus=corpus, engine=engine)
+        search = Search(engine=engine) if engine else None
+        search = Search(engine=corpus, is_local=True) if corpus else search
+        self.browser = Browser(policy, Parser(open_sandbox("bubblewrap")), corpus=corpus, search=search)
 
     def act(self, name: str, **given: Any) -> Observation:
         arguments = ACTIONS[name].arguments(given)
@@ -103,6 +124,7 @@ def site() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
     server.daemon_threads = True
     Site.hits = 0
+    Site.asked.clear()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -186,20 +208,72 @@ def test_nothing_is_done_before_a_page_is_open(desk: Desk) -> None:
         assert desk.act(name, **given).message == "no page is open; open one with web_browse"
 
 
+@pytest.mark.parametrize(
+    ("engine", "request_"), [(SERPER, "POST x-api-key"), (BING, "GET ocp-apim-subscription-key")]
+)
 def test_an_engine_is_asked_and_shows_only_what_may_be_seen(
-    site: str, monkeypatch: pytest.MonkeyPatch
+    site: str, monkeypatch: pytest.MonkeyPatch, engine: Engine, request_: str
 ) -> None:
-    desk = Desk(Policy(mode="open", blocked=("arxiv.org/abs/2007.00151",)))
-    monkeypatch.delenv("SERPER_API_KEY", raising=False)
-    monkeypatch.delenv("BING_API_KEY", raising=False)
+    monkeypatch.delenv(engine.key, raising=False)
+    desk = Desk(Policy(mode="open", blocked=("arxiv.org/abs/2007.00151",)), engine=engine)
     seen = desk.act("web_search", query="noisy labels")
+    assert seen.message == f"no search engine is set up here; the harness needs {engine.key}"
+    monkeypatch.setenv(engine.key, "secret")
+    monkeypatch.setenv(f"IBENCH_{engine.name.upper()}_URL", f"{site}/search")
+    seen = desk.act("web_search", query="noisy labels & more", top_k=3)
+    assert seen.message == "1. noisy labels & more\n   https://example.org/a\n   words"
+    assert Site.asked == [f"{request_} secret 3"]
+    assert seen.data["from_cache"] is False
+    assert desk.act("web_search", query="noisy labels & more", top_k=3).data["from_cache"] is True
+    assert len(Site.asked) == 1
+    monkeypatch.setattr(keeping, "KEPT_SECONDS", 0.0)
+    assert desk.act("web_search", query="noisy labels & more", top_k=3).data["from_cache"] is False
+    desk = Desk(Policy(), engine=engine)
+    assert desk.act("web_search", query="x").message == "this task is worked on without the web"
+
+
+def test_without_an_engine_a_search_is_refused() -> None:
+    seen = Desk(Policy(mode="open")).act("web_search", query="x")
     assert seen.message == "no search engine is set up here; the harness needs SERPER_API_KEY"
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("nonsense", "the search engine refused with status 404"),
+        ("text", "the search engine serper answered nonsense"),
+        ("slow", "the search engine did not answer: ReadTimeoutError"),
+    ],
+)
+def test_an_engine_that_fails_is_an_observation(
+    site: str, monkeypatch: pytest.MonkeyPatch, path: str, message: str
+) -> None:
     monkeypatch.setenv("SERPER_API_KEY", "secret")
-    monkeypatch.setenv("IBENCH_SERPER_URL", f"{site}/search")
-    seen = desk.act("web_search", query="noisy labels")
-    assert seen.message == "1. noisy labels\n   https://example.org/a\n   words"
-    monkeypatch.setenv("IBENCH_SERPER_URL", f"{site}/nonsense")
-    assert Desk(Policy()).act("web_search", query="x").message == "this task is worked on without the web"
+    monkeypatch.setenv("IBENCH_SERPER_URL", f"{site}/{path}")
+    monkeypatch.setattr(searching, "SECONDS", 0.2)
+    seen = Desk(Policy(mode="open"), engine=SERPER).act("web_search", query="x")
+    assert (seen.success, seen.message, "secret" in str(seen)) == (False, message, False)
+
+
+class Odd:
+    """An engine of a plug-in."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    def search(self, query: str, count: int) -> Any:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer or [Result(title=query, url="https://example.org/", snippet="s")] * (count + 5)
+
+
+def test_an_engine_of_a_plug_in_may_fail_in_any_way() -> None:
+    seen = Desk(Policy(mode="open"), engine=Odd(KeyError("x"))).act("web_search", query="x")
+    assert seen.message == "the search engine failed: KeyError"
+    seen = Desk(Policy(mode="open"), engine=Odd([1])).act("web_search", query="x")
+    assert seen.message == "the search engine answered nonsense"
+    seen = Desk(Policy(mode="open"), engine=Odd(None)).act("web_search", query="x", top_k=4)
+    assert seen.data["total_results"] == 4
 
 
 def test_documents_of_the_task_are_searched_and_read(tmp_path: Path) -> None:

@@ -15,8 +15,10 @@ import pytest
 from PIL import Image
 
 from pytest_innovatorbench.researchgym.actions.table import ACTIONS
+from pytest_innovatorbench.researchgym.web.backends import Search
 from pytest_innovatorbench.researchgym.web.browser import Browser
 from pytest_innovatorbench.researchgym.web.policy import Policy
+from pytest_innovatorbench.researchgym.web.searching import SERPER
 from tests.conftest import Tree
 from tests.unit.researchgym.actions.test_parse import make_pdf
 from tests.unit.researchgym.test_gym import Place
@@ -278,7 +280,9 @@ def test_observations_have_the_published_keys(tree: Tree, tmp_path: Path, web: s
     fill(tree.root / "gym/toy")
     place = Place(tree, tmp_path / "computer")
     place.verdicts = [50.0]
-    place.gym.browser = Browser(Policy(mode="allow", allowed=("127.0.0.1",)), place.gym.parser)
+    place.gym.browser = Browser(
+        Policy(mode="allow", allowed=("127.0.0.1",)), place.gym.parser, search=Search(engine=SERPER)
+    )
     made = calls(web)
     assert {name for name, _ in made} == {*PUBLISHED, *OWN}
     for name, arguments in made:
