@@ -230,10 +230,14 @@ def calls(web: str) -> list[tuple[str, dict[str, Any]]]:
     return [
         ("create_session", work),
         ("list_sessions", {}),
-        ("run_command", {**work, "command": "read x; echo $x; sleep 60", "wait_for_completion": False}),
+        (
+            "run_command",
+            {**work, "command": "sleep 60 & read x; echo $x; wait", "wait_for_completion": False},
+        ),
         ("input_in_session", {**work, "input_text": "typed"}),
         ("get_session_status", work),
         ("check_session_idle", work),
+        ("sleep", {"sleep_time": 1, "until": "none"}),
         ("kill_session_processes", work),
         ("sleep", {"sleep_time": 5, "until": "work"}),
         ("get_session_output", work),
