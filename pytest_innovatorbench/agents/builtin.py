@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.agents.base import AgentKind
 from pytest_innovatorbench.agents.clients.claude_code import ClaudeCode, check_claude_code
+from pytest_innovatorbench.agents.clients.codex import Codex, check_codex
 from pytest_innovatorbench.agents.command import CommandAgent, find_program
 from pytest_innovatorbench.agents.human import Human, check_terminal
 from pytest_innovatorbench.agents.react.kinds import react_agents
 from pytest_innovatorbench.agents.scripted import Nop, make_baseline, make_oracle
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_innovatorbench.settings import Settings
 
 SCRIPTED_AGENTS = (
@@ -26,20 +30,11 @@ SCRIPTED_AGENTS = (
         about="runs a program of yours in the sandbox",
     ),
 )
-CLIENT_AGENTS = (
-    AgentKind(
-        name="human",
-        make=lambda _: Human(),
-        check=lambda *_: check_terminal(),
-        about="asks you, at the terminal",
-    ),
-    AgentKind(
-        name="claude-code",
-        make=ClaudeCode,
-        argument="[MODEL]",
-        check=lambda *_: check_claude_code(),
-        about="runs Claude Code with our actions as its only tools",
-    ),
+HUMAN = AgentKind(
+    name="human",
+    make=lambda _: Human(),
+    check=lambda *_: check_terminal(),
+    about="asks you, at the terminal",
 )
 
 
@@ -49,4 +44,21 @@ def builtin_agents(settings: Settings) -> tuple[AgentKind, ...]:
     Raises:
         SettingsError: The user's file with settings of agents is wrong.
     """
-    return (*SCRIPTED_AGENTS, *CLIENT_AGENTS, *react_agents(settings))
+    return (*SCRIPTED_AGENTS, HUMAN, *_client_agents(settings), *react_agents(settings))
+
+
+def _client_agents(settings: Settings) -> Iterator[AgentKind]:
+    yield AgentKind(
+        name="claude-code",
+        make=ClaudeCode,
+        argument="[MODEL]",
+        check=lambda *_: check_claude_code(),
+        about="runs Claude Code with our actions as its only tools",
+    )
+    yield AgentKind(
+        name="codex",
+        make=partial(Codex, base_url=settings.model_base_url),
+        argument="[MODEL]",
+        check=lambda *_: check_codex(),
+        about="runs Codex with our actions as its only tools",
+    )

@@ -131,7 +131,7 @@ class ModelServer:
         if isinstance(answer, Fails):
             _send(handler, answer.status, answer.body.encode(), "application/json", answer.headers)
             return
-        speak = _anthropic if "/messages" in handler.path else _openai
+        speak = _speaker(handler.path)
         if isinstance(answer, Mangled):
             data = (
                 b'data: {"type": "message_start", "mess\n\n' if body.get("stream") else b'{"id": "x", "cont'
@@ -190,6 +190,12 @@ def _read(says: Says, body: Body) -> int:
 
 def _written(says: Says) -> int:
     return (len(says.text) + len(json.dumps(says.calls))) // 4 + 1
+
+
+def _speaker(path: str) -> Callable[[Says, Body], bytes]:
+    if "/messages" in path:
+        return _anthropic
+    return _responses if "/responses" in path else _openai
 
 
 def _anthropic(says: Says, body: Body) -> bytes:
@@ -316,3 +322,50 @@ def _openai_deltas(says: Says, calls: list[Body]) -> Iterator[Body]:
         for start in range(0, len(arguments), 9):
             part = {"index": call["index"], "function": {"arguments": arguments[start : start + 9]}}
             yield {"tool_calls": [part]}
+
+
+def _responses(says: Says, body: Body) -> bytes:
+    """Answer in OpenAI's Responses, which Codex speaks; streamed, as it always asks for that."""
+    items: list[Body] = []
+    if says.text:
+        content = [{"type": "output_text", "text": says.text, "annotations": []}]
+        items.append(
+            {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}
+        )
+    for number, (name, arguments) in enumerate(says.calls):
+        call = f"call_{len(body['input'])}_{number}"
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+        # Names may be in a space of their own, as codex puts those of MCP servers.
+        space, _, short = name.rpartition("/")
+        spaced = {"namespace": space} if space else {}
+        items.append(
+            {
+                "type": "function_call",
+                "id": f"fc_{number}",
+                "call_id": call,
+                "name": short,
+                "arguments": text,
+                **spaced,
+            }
+        )
+    read = _read(says, body)
+    usage = {
+        "input_tokens": read,
+        "input_tokens_details": {"cached_tokens": says.cached},
+        "output_tokens": _written(says),
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": read + _written(says),
+    }
+    head = {"id": "resp_1", "object": "response", "model": body["model"]}
+    events: list[Body] = [
+        {"type": "response.created", "response": {**head, "status": "in_progress", "output": []}},
+        *(
+            {"type": "response.output_item.done", "output_index": i, "item": item}
+            for i, item in enumerate(items)
+        ),
+        {
+            "type": "response.completed",
+            "response": {**head, "status": "completed", "output": items, "usage": usage},
+        },
+    ]
+    return b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
