@@ -41,12 +41,14 @@ LEASE = 6 * 3600
 _PROGRAMS = ("session_server.py", "standing_server.py", "file_program.py", "tree_program.py")
 _SECONDS = 30.0
 _END_SECONDS = 10.0
+_MARK = "ibench"
 _ISOLATED = ("-I", "-S", "-X", "utf8")
 # Prints where the root is, and which of three things there are.
-_LOOK = """
+_LOOK = f"""
+echo {_MARK}
 umask 077
 root=$1
-case $root in "~") root=$HOME ;; "~/"*) root=$HOME/${root#"~/"} ;; esac
+case $root in "~") root=$HOME ;; "~/"*) root=$HOME/${{root#"~/"}} ;; esac
 mkdir -p -- "$root/$4" && cd -- "$root" && pwd -P || exit 3
 "$2" -c 'import sys; sys.exit(sys.version_info < (3, 8))' && echo python
 test -d "programs/$3" && echo programs
@@ -226,7 +228,12 @@ class RemoteComputer(SessionComputer):
     def _prepare(self) -> Station:
         digest, programs = _programs()
         look = self._run(["sh", "-c", _LOOK, "sh", self._root, self._python, digest, self._name])
-        root, *found = look.output.decode("utf-8", "surrogateescape").splitlines()
+        first, root, *found = look.output.decode("utf-8", "surrogateescape").splitlines()
+        if first != _MARK:
+            raise UnusableError(
+                f"{self._transport.place} prints {first[:80]!r} when programs are started: "
+                "have its shell's start-up files print nothing where there is no terminal"
+            )
         if "python" not in found:
             raise UnusableError(
                 f"{self._transport.place} has no Python 3.8 or later as {self._python}: "
