@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -76,19 +74,14 @@ class Evidence:
         return tuple(file for file in self.gym.files if str(file.path) != "task/task_description.md")
 
 
-@dataclass(slots=True)
-class _Kept:
-    lock: threading.Lock
-    found: WeakKeyDictionary[Subject, Evidence]
-
-
-_KEPT = _Kept(threading.Lock(), WeakKeyDictionary())
+_known: WeakKeyDictionary[Subject, Evidence] = WeakKeyDictionary()
 
 
 def evidence_of(subject: Subject) -> Evidence:
     """Return what a task shows and hides, the same for every rule that asks."""
-    with _KEPT.lock:  # tasks are checked in threads
-        return _KEPT.found.setdefault(subject, Evidence(subject))
+    if subject not in _known:
+        _known[subject] = Evidence(subject)
+    return _known[subject]
 
 
 def name_tokens(name: str) -> frozenset[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -158,15 +157,14 @@ class Found:
 _SECRET = frozenset(
     {"answer", "answers", "label", "labels", "truth", "gold", "rubric", "secret", "hidden", "solution"}
 )
-_LOCK = threading.Lock()
-_KEPT: WeakKeyDictionary[Subject, Found] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Subject, Found] = WeakKeyDictionary()
 
 
 def found_in(subject: Subject) -> Found:
     """Return what of a task's references the agent gets, the same for every rule that asks."""
-    evidence = evidence_of(subject)
-    with _LOCK:
-        return _KEPT.setdefault(subject, Found(evidence))
+    if subject not in _known:
+        _known[subject] = Found(evidence_of(subject))
+    return _known[subject]
 
 
 def _copies(hidden: list[Content], shown: tuple[Content, ...]) -> Iterator[Copy]:
