@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from pytest_innovatorbench.authoring.contents_archives import MOST_NESTED, Budget, UnpackedError, unpack
 from pytest_innovatorbench.authoring.contents_files import (
@@ -47,10 +47,12 @@ class Unread:
 
     Attributes:
         shown: Its name, as in `Content`.
+        file: The file on disk, below the benchmark's root.
         why: Why it is not.
     """
 
     shown: str
+    file: str
     why: str
 
 
@@ -59,6 +61,7 @@ class Content:
 
     Args:
         shown: Its name in messages, such as ``gym/toy/data/all.zip!test/labels.csv``.
+        file: The file on disk, below the benchmark's root.
         path: Its path below the folder that is looked at, that in an archive included.
         kind: What it is.
         size: Bytes that it has.
@@ -71,6 +74,7 @@ class Content:
         self,
         *,
         shown: str,
+        file: str,
         path: PurePosixPath,
         kind: Kind,
         size: int,
@@ -79,6 +83,7 @@ class Content:
         source: Path | None = None,
     ) -> None:
         self.shown = shown
+        self.file = file
         self.path = path
         self.kind = kind
         self.size = size
@@ -87,9 +92,14 @@ class Content:
         self._source = source
 
     @property
-    def file(self) -> str:
-        """The file on disk, below the benchmark's root."""
-        return self.shown.partition("!")[0]
+    def is_inside(self) -> bool:
+        """Whether it is part of an archive."""
+        return self._source is None
+
+    @property
+    def name(self) -> str:
+        """Its name in messages about the file on disk: a short one, unless it is in an archive."""
+        return self.shown if self.is_inside else one_line(self.path.name)
 
     @cached_property
     def data(self) -> bytes:
@@ -167,20 +177,23 @@ class _Reader:
         self.unread: list[Unread] = []
         self._folder = folder
         self._root = root
+        self._file = ""  # the one on disk that is being read
         self._budget = Budget()
         self._room = MOST_READ
 
     def read(self) -> None:
         sizes = sorted(_sizes(self._folder))
         for size, path in sizes[:MOST_FILES]:
-            shown = path.relative_to(self._root).as_posix()
+            self._file = path.relative_to(self._root).as_posix()
+            shown = one_line(self._file)
             try:
                 self._read_file(path, shown, size)
             except UnopenedError as reason:
                 self._leave_out(shown, str(reason))
         if len(sizes) > MOST_FILES:
+            self._file = self._folder.relative_to(self._root).as_posix()
             rest = f"only the {MOST_FILES:,} smallest files of {len(sizes):,} are looked at"
-            self._leave_out(self._folder.relative_to(self._root).as_posix(), rest)
+            self._leave_out(self._file, rest)
 
     def _read_file(self, path: Path, shown: str, size: int) -> None:
         head = read_head(path)
@@ -190,7 +203,7 @@ class _Reader:
             self._leave_out(shown, why_opaque(path.name, head))
         elif kind not in _ARCHIVES:
             kind = self._make_room(kind, size, shown)
-        self.files.append(Content(shown=shown, path=inside, kind=kind, size=size, head=head, source=path))
+        self._add(shown=shown, path=inside, kind=kind, size=size, head=head, source=path)
         if kind in _ARCHIVES:
             with opened(path) as file:
                 self._read_archive(self.files[-1], file, 1)
@@ -222,8 +235,7 @@ class _Reader:
             return
         kind = sniff(name, data[:_HEAD])
         path = archive.path / PurePosixPath(name.lstrip("/"))
-        content = Content(shown=shown, path=path, kind=kind, size=len(data), head=data, data=data)
-        self.files.append(content)
+        content = self._add(shown=shown, path=path, kind=kind, size=len(data), head=data, data=data)
         if kind == "opaque":
             self._leave_out(shown, why_opaque(name, data[:_HEAD]))
         elif kind in _ARCHIVES and depth == MOST_NESTED:
@@ -231,8 +243,12 @@ class _Reader:
         elif kind in _ARCHIVES:
             self._read_archive(content, io.BytesIO(data), depth + 1)
 
+    def _add(self, **known: Any) -> Content:  # noqa: ANN401 - as Content takes them
+        self.files.append(Content(file=self._file, **known))
+        return self.files[-1]
+
     def _leave_out(self, shown: str, why: str) -> None:
-        self.unread.append(Unread(shown=shown, why=why))
+        self.unread.append(Unread(shown=shown, file=self._file, why=why))
 
 
 def _sizes(folder: Path) -> Iterator[tuple[int, Path]]:

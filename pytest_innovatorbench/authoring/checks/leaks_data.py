@@ -28,14 +28,14 @@ _SPLIT = frozenset({"split", "subset", "partition", "fold"})
 
 def line_of(content: Content, text: str) -> int | None:
     """Return the line where a text first stands, ``None`` in what has no lines of its own."""
-    if not text or content.text is None or "!" in content.shown:
+    if not text or content.text is None or content.is_inside:
         return None
     return next((at for at, line in enumerate(content.text.split("\n"), start=1) if text in line), None)
 
 
 def _copies(subject: Subject) -> Iterator[Finding]:
     for copy in found_in(subject).copies:
-        where = "" if copy.shown.shown == copy.shown.file else f"{copy.shown.shown} "
+        where = f"{copy.shown.shown} " if copy.shown.is_inside else ""
         yield Finding(message=f"{where}equals {copy.hidden.shown} {copy.how}", file=copy.shown.file)
 
 
@@ -65,8 +65,7 @@ def _labels_by_name(found: Found, content: Content) -> Iterator[Finding]:
         for column in part.values if rows else ():
             if _looks_like_labels(found, part, column, rows):
                 place = part.name and f" of {part.name}"
-                name = content.shown if content.shown != content.file else content.path.name
-                said = f"{name} is test data, and the column {column}{place} holds labels by its name"
+                said = f"{content.name} is test data, and the column {column}{place} holds labels by its name"
                 yield Finding(message=said, file=content.file, line=line_of(content, column))
 
 
@@ -98,10 +97,11 @@ def _disagrees(answers: Answers, part: Part, column: str) -> bool:
 
 
 def _finding(leak: Leak, said: str) -> Finding:
-    name = leak.shown.shown if leak.shown.shown != leak.shown.file else leak.shown.path.name
     part = leak.match.part and f" ({leak.match.part})"
     return Finding(
-        message=f"{name}{part} {said}", file=leak.shown.file, line=line_of(leak.shown, leak.match.place)
+        message=f"{leak.shown.name}{part} {said}",
+        file=leak.shown.file,
+        line=line_of(leak.shown, leak.match.place),
     )
 
 

@@ -38,8 +38,7 @@ def _check(subject: Subject) -> Iterator[Finding]:
     yield from _folders(subject)
     archives: set[str] = set()
     for content in evidence_of(subject).gym.files:
-        inside = content.shown != content.file
-        if inside and ".git" in content.path.parts and content.file not in archives:
+        if content.is_inside and ".git" in content.path.parts and content.file not in archives:
             archives.add(content.file)
             archive = content.shown.rpartition("!")[0]
             yield Finding(message=f"{archive} holds .git, with its history", file=content.file)

@@ -54,7 +54,7 @@ def _check(subject: Subject) -> Iterator[Finding]:
     for content in (*evidence.outputs, *evidence.baselines):
         name = next((name for name in _stated(content) if _spelt(name) in metrics), None)
         if name:
-            message = f"submissions state {name}, a metric, in {content.path.name}"
+            message = f"submissions state {name}, a metric, in {content.name}"
             yield Finding(message=message, file=content.file)
     yield from _asked(subject, evidence.description, metrics)
 

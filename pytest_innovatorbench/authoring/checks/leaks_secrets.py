@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _INSTALL = "pip install 'pytest-innovatorbench[secrets]'"
 _KEYWORD = "Secret Keyword"
+_ANCHORED = frozenset({"Telegram Bot Token"})  # a whole line, so not found among others
 _NO_SECRETS = frozenset({"Public IP (ipv4)"})
 # What any secret holds that is known by its form, so that most lines need no closer look.
 _FORM = re.compile(r"[A-Za-z0-9_+/=-]{16}|-----BEGIN|://[^\s/:]*:[^\s/@]+@")
@@ -62,9 +63,9 @@ def _check(subject: Subject) -> Iterator[Finding]:
 
 def _in_file(scanner: _Scanner, content: Content, text: str) -> Iterator[Finding]:
     is_data = any(len(part.table.columns) > 1 for part in content.parts)
-    inside = content.shown != content.file
+    has_lines = not content.is_inside
     for line, kind in _in_text(scanner, text, is_data=is_data):
-        yield _finding(kind, content.shown if inside else "", content.file, None if inside else line)
+        yield _finding(kind, "" if has_lines else content.shown, content.file, line if has_lines else None)
 
 
 def _finding(kind: str, inside: str, file: str, line: int | None) -> Finding:
@@ -79,14 +80,17 @@ def _finding(kind: str, inside: str, file: str, line: int | None) -> Finding:
 
 def _in_text(scanner: _Scanner, text: str, *, is_data: bool = False) -> Iterator[tuple[int, str]]:
     """Yield line and kind of each secret, one a line. Data speaks of passwords without giving any away."""
-    words = () if is_data else scanner.words.finditer(text)
-    places = sorted(match.start() for match in (*_FORM.finditer(text), *words))
-    for number, line in _lines_at(text, places):
-        pieces = (line[at : at + _PIECE + _OVERLAP] for at in range(0, len(line), _PIECE))
-        kinds = (kind for piece in pieces for kind in _kinds(scanner, piece, is_data=is_data))
-        kind = None if _ALLOWED.search(line) else next(kinds, None)
-        if kind:
-            yield number, kind
+    lines = list(_lines_at(text, (match.start() for match in _FORM.finditer(text))))
+    whole = "\n".join(line for _, line in lines)
+    likely = [
+        form for form in scanner.forms if form.secret_type in _ANCHORED or any(form.analyze_string(whole))
+    ]
+    kinds = {number: kind for number, line in lines if likely for kind in _kinds(likely, line)}
+    spoken = () if is_data else _lines_at(text, (match.start() for match in scanner.words.finditer(text)))
+    for number, line in spoken:
+        if number not in kinds and any(_is_password(scanner, piece) for piece in _pieces(line)):
+            kinds[number] = scanner.keywords.secret_type
+    yield from sorted(kinds.items())
 
 
 def _lines_at(text: str, places: Iterable[int]) -> Iterator[tuple[int, str]]:
@@ -99,14 +103,20 @@ def _lines_at(text: str, places: Iterable[int]) -> Iterator[tuple[int, str]]:
             yield number, text[begin:end]
 
 
-def _kinds(scanner: _Scanner, line: str, *, is_data: bool) -> Iterator[str]:
+def _pieces(line: str) -> Iterator[str]:
+    """Yield what to look at in one go: nothing of a line that says it is harmless."""
+    for at in range(0, 0 if _ALLOWED.search(line) else len(line), _PIECE):
+        yield line[at : at + _PIECE + _OVERLAP]
+
+
+def _kinds(forms: Iterable[BasePlugin], line: str) -> Iterator[str]:
     # Strings are analysed, not lines, which could ask a server whether a secret is valid.
-    for form in scanner.forms if _FORM.search(line) else ():
-        if any(form.analyze_string(line)):
-            yield form.secret_type
-    found = () if is_data else scanner.keywords.analyze_string(line)
-    if any(not _is_harmless(secret, line) for secret in found):
-        yield scanner.keywords.secret_type
+    for piece in _pieces(line):
+        yield from (form.secret_type for form in forms if any(form.analyze_string(piece)))
+
+
+def _is_password(scanner: _Scanner, line: str) -> bool:
+    return any(not _is_harmless(secret, line) for secret in scanner.keywords.analyze_string(line))
 
 
 def _is_harmless(secret: str, line: str) -> bool:

@@ -59,7 +59,7 @@ def _quotes(file: Content, text: str, secret: set[tuple[str, ...]]) -> Iterator[
     found = [at for at in range(len(spoken) - _WORDS + 1) if tuple(spoken[at : at + _WORDS]) in secret]
     if found:
         count = len({at + step for at in found for step in range(_WORDS)})
-        said = f"{_name(file)} repeats {count} words of hint.md in runs of {_WORDS} or more"
+        said = f"{file.name} repeats {count} words of hint.md in runs of {_WORDS} or more"
         yield Finding(message=said, file=file.file, line=_line(file, lines[found[0]]))
 
 
@@ -87,7 +87,7 @@ def _repeats(evidence: Evidence, hidden: _Code, shown: _Code) -> Iterator[Findin
     found = [at for at in range(len(shown.lines) - _LINES + 1) if shown.lines[at : at + _LINES] in runs]
     if found and not _is_start(evidence, hidden, shown):
         count = len({at + step for at in found for step in range(_LINES)})
-        said = f"{_name(shown.file)} repeats {count} lines of {hidden.file.shown}"
+        said = f"{shown.file.name} repeats {count} lines of {hidden.file.shown}"
         yield Finding(message=said, file=shown.file.file, line=_line(shown.file, shown.numbers[found[0]]))
 
 
@@ -112,7 +112,7 @@ def _is_named(evidence: Evidence, file: Content) -> bool:
 def _is_mostly(hidden: _Code, shown: _Code) -> Iterator[Finding]:
     """Report a file that is mostly there. Parts of an evaluator may be, where the agent needs the same."""
     if len(hidden.lines) >= _LINES and _share(hidden, shown) >= _MOST:
-        said = f"{_name(shown.file)} holds most of {hidden.file.shown}"
+        said = f"{shown.file.name} holds most of {hidden.file.shown}"
         yield Finding(message=said, file=shown.file.file)
 
 
@@ -143,12 +143,8 @@ def _titles(subject: Subject) -> set[tuple[str, ...]]:
     return {run for title in titles for run in _runs(words(str(title)))}
 
 
-def _name(file: Content) -> str:
-    return file.path.name if file.shown == file.file else file.shown
-
-
 def _line(file: Content, number: int) -> int | None:
-    return number if file.shown == file.file and file.path.suffix.lower() != ".ipynb" else None
+    return None if file.is_inside or file.path.suffix.lower() == ".ipynb" else number
 
 
 def _one(findings: Iterator[Finding]) -> Iterator[Finding]:

@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 
 
 def _check(subject: Subject) -> Iterator[Finding]:
-    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Unread]] = defaultdict(list)
     for unread in _unread(subject):
-        groups[PurePosixPath(unread.shown).suffix, unread.why].append(unread.shown)
-    for (suffix, why), names in groups.items():
-        more = f" and {len(names) - 1:,} more {suffix or 'files'}" if len(names) > 1 else ""
-        yield Finding(
-            message=f"{names[0]}{more}: compared as a whole only; {why}", file=names[0].partition("!")[0]
-        )
+        groups[PurePosixPath(unread.shown).suffix, unread.why].append(unread)
+    for (suffix, why), (first, *others) in groups.items():
+        more = f" and {len(others):,} more {suffix or 'files'}" if others else ""
+        yield Finding(message=f"{first.shown}{more}: compared as a whole only; {why}", file=first.file)
 
 
 def _unread(subject: Subject) -> Iterator[Unread]:
@@ -39,7 +37,7 @@ def _unread(subject: Subject) -> Iterator[Unread]:
             yield unread
     for content in (*evidence.gym.files, *evidence.references):
         if content.why_no_records:
-            yield Unread(shown=content.shown, why=content.why_no_records)
+            yield Unread(shown=content.shown, file=content.file, why=content.why_no_records)
 
 
 RULES = (

@@ -314,6 +314,16 @@ def test_splits_as_lists_of_one_document(good: Good) -> None:
     assert finding.message == "all.json is test data, and the column label of test holds labels by its name"
 
 
+def test_names_that_would_change_the_terminal(good: Good) -> None:
+    put(good, "data/datasets/a!\x1b[2J\n.csv", truth_file(good).read_bytes())
+    put(good, "data/datasets/b!\x1b[2J\n.zip", as_zip(truth_file(good).read_bytes()))
+    second, first = found(good)["IB501"]  # the smaller file first
+    assert (first.message, first.file) == (f"equals {TRUTH} byte for byte", f"{DATASETS}/a!\x1b[2J\n.csv")
+    shown = f"{DATASETS}/b!\\x1b[2J .zip!inner/a.csv"
+    assert second.message == f"{shown} equals {TRUTH} byte for byte"
+    assert second.file == f"{DATASETS}/b!\x1b[2J\n.zip"
+
+
 # What is no leak.
 
 

@@ -17,6 +17,7 @@ GITHUB = "ghp_" + "a8Jk2LmN4pQr6StU8vWx0YzA2bCd4EfGh6Ij"
 OPENAI = "sk-" + "Ab3dEf6hIj9kLm2nOp5q" + "T3BlbkFJ" + "Rs8tUv1wXy4zAb7cDe0f"
 PRIVATE = "-----BEGIN " + "RSA PRIVATE KEY-----"
 BASIC = "https://bot:" + "hunter2zz@example.org/x"
+TELEGRAM = "110201543:" + "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawx"
 
 
 @pytest.mark.parametrize(
@@ -27,11 +28,12 @@ BASIC = "https://bot:" + "hunter2zz@example.org/x"
         (OPENAI, "OpenAI Token"),
         (PRIVATE, "Private Key"),
         (BASIC, "Basic Auth Credentials"),
+        (TELEGRAM, "Telegram Bot Token"),
     ],
 )
 def test_secrets_known_by_their_form(good: Good, secret: str, kind: str) -> None:
     script = good.gym / "task" / "scripts" / "run.sh"
-    script.write_text(f"{script.read_text()}# {secret}\n")
+    script.write_text(f"{script.read_text()}{secret}\n")
     finding = only(good, "IB507")
     assert finding.message == f"this line holds what looks like a secret ({kind})"
     assert (finding.file, finding.severity) == ("gym/toy/task/scripts/run.sh", "error")
