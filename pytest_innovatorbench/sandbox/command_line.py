@@ -108,7 +108,7 @@ def describe(jail: Jail, open_files: ExitStack) -> Arguments:
         arguments.add("--share-net")
     for path, content in _etc(network=jail.network).items():
         arguments.add_file(path, content)
-    arguments.add(*_system(), *_devices(terminals=jail.terminals))
+    arguments.add(*_system(), *_devices(terminals=jail.terminals, others=jail.devices))
     arguments.add(*_hide(jail))
     arguments.add(*_scratch(jail))
     if jail.overlay is not None:
@@ -176,16 +176,18 @@ def _is_roots_to_write(path: Path) -> bool:
 
 
 @cache
-def _devices(*, terminals: bool) -> tuple[str, ...]:
+def _devices(*, terminals: bool, others: tuple[Path, ...] = ()) -> tuple[str, ...]:
     """All of ``/dev``, or just the few files that every program needs: each mount takes its time.
 
     Root's tenant could change the mode of the host's, so it gets some that belong to nobody. Remounting
     the host's read-only would do, but bubblewrap then shuts them.
     """
     own = _own_devices() if os.geteuid() == 0 else ()
+    more = tuple(_own_device(own[0].parent, path) for path in others) if own else others
     if terminals:
-        return ("--dev", "/dev", *_bind_devices(own), "--remount-ro", "/dev")
+        return ("--dev", "/dev", *_bind_devices((*own, *more)), "--remount-ro", "/dev")
     few = [path for path in own or map(Path, _DEVICES) if path.name != "tty"]
+    few += more
     links = [word for name, target in _STREAMS.items() for word in ("--symlink", target, f"/dev/{name}")]
     return ("--dir", "/dev", *_bind_devices(few), *links)
 
@@ -204,6 +206,16 @@ def _own_devices() -> tuple[Path, ...]:
         return tuple(_make_device(folder / path.name, path) for path in map(Path, _DEVICES))
     except OSError:
         return ()
+
+
+def _own_device(folder: Path, model: Path) -> Path:
+    """Make a device like one of the host's, which is not opened for it: that may take long or be refused."""
+    device = folder / model.name
+    if not device.exists():
+        os.mknod(device, stat.S_IFCHR, model.stat().st_rdev)
+        os.chown(device, _NOBODY, _NOBODY)
+        device.chmod(0o666)
+    return device
 
 
 def _make_device(device: Path, model: Path) -> Path:

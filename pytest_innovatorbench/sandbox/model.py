@@ -69,6 +69,7 @@ class Jail:
         hidden: Folders of the host that are empty inside, should they lie in the visible system.
         cwd: Working folder inside.
         network: Whether the host's network is shared; off leaves a bare loopback.
+        devices: Device files of the host that are in ``/dev`` inside.
         terminals: Whether there is ``/dev/tty``, and pseudo terminals can be opened.
         limits: Caps on resources.
     """
@@ -80,6 +81,7 @@ class Jail:
     hidden: tuple[Path, ...] = ()
     cwd: str = "/"
     network: bool = False
+    devices: tuple[Path, ...] = ()
     terminals: bool = False
     limits: Limits = Limits()
 

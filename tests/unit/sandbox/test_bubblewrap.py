@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -53,6 +54,25 @@ def assert_gone(marker: str) -> None:
     while running(marker) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert running(marker) == []
+
+
+@pytest.mark.parametrize("terminals", [False, True])
+def test_a_device_of_the_host_is_there_if_it_was_asked_for(
+    run: Run, tmp_path: Path, *, terminals: bool
+) -> None:
+    device = tmp_path / f"nvidia-{terminals}"
+    if os.geteuid() == 0:
+        os.mknod(device, stat.S_IFCHR, os.makedev(1, 5))  # like /dev/zero
+        device.chmod(0o600)
+        read = "head -c 4 {} | wc -c; chmod 777 {} 2>&1 | grep -c 'not permitted'"
+    else:
+        device.write_text("gpus")  # only root makes devices; the bind is the same
+        read = "cat {} | wc -c; echo 1"
+    jail = dataclasses.replace(SHELL, terminals=terminals, devices=(device,))
+    inside = f"/dev/{device.name}"
+    assert run(jail, "sh", "-c", read.format(inside, inside)) == (0, "4\n1\n")
+    without = dataclasses.replace(SHELL, terminals=terminals)
+    assert run(without, "sh", "-c", f"test -e {inside}")[0] == 1
 
 
 def test_the_exit_status_passes_through(run: Run) -> None:
