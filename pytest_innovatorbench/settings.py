@@ -47,6 +47,7 @@ class Settings:
         run_id: Name of this run.
         fail_under: Least final score that passes, if any.
         sandbox: ``bubblewrap`` or ``none``.
+        computers: File that lists the computers; without one there is this machine.
         working_time: Seconds an agent may work, in place of the task's.
         max_evals: Evaluations an agent may ask for, in place of the task's.
         max_steps: Actions an agent may take, in place of the task's.
@@ -70,6 +71,7 @@ class Settings:
     run_id: str
     fail_under: float | None = None
     sandbox: str = "bubblewrap"
+    computers: Path | None = None
     working_time: float | None = None
     max_evals: int | None = None
     max_steps: int | None = None

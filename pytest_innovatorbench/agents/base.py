@@ -87,6 +87,8 @@ class AgentKind:
         check: Raises a ``UserError`` for an argument that cannot be used; called with the argument and
             the hidden folders before anything runs.
         about: One line for lists.
+        submits_only: Tells of a task whether the agent only hands in what is there, so that it needs
+            none of the GPUs and but one of the computers that the task asks for.
     """
 
     name: str
@@ -94,3 +96,4 @@ class AgentKind:
     argument: str = ""
     check: Callable[[str, tuple[Path, ...]], object] | None = None
     about: str = ""
+    submits_only: Callable[[Task], bool] = lambda _: False

@@ -11,7 +11,7 @@ from pytest_innovatorbench.agents.clients.codex import Codex, check_codex
 from pytest_innovatorbench.agents.command import CommandAgent, find_program
 from pytest_innovatorbench.agents.human import Human, check_terminal
 from pytest_innovatorbench.agents.react.kinds import react_agents
-from pytest_innovatorbench.agents.scripted import Nop, make_baseline, make_oracle
+from pytest_innovatorbench.agents.scripted import Nop, has_program, make_baseline, make_oracle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,19 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.settings import Settings
 
 SCRIPTED_AGENTS = (
-    AgentKind(name="oracle", make=make_oracle, about="runs the task's hidden solution"),
-    AgentKind(name="baseline", make=make_baseline, about="submits the task's baseline"),
-    AgentKind(name="nop", make=lambda _: Nop(), about="does nothing"),
+    AgentKind(
+        name="oracle",
+        make=make_oracle,
+        about="runs the task's hidden solution",
+        submits_only=lambda task: not has_program(task),
+    ),
+    AgentKind(
+        name="baseline",
+        make=make_baseline,
+        about="submits the task's baseline",
+        submits_only=lambda _: True,
+    ),
+    AgentKind(name="nop", make=lambda _: Nop(), about="does nothing", submits_only=lambda _: True),
     AgentKind(
         name="command",
         make=CommandAgent,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_innovatorbench.researchgym.gym import ResearchGym
+    from pytest_innovatorbench.tasks.model import Task
 
 _TAIL = 300
 
@@ -67,7 +68,7 @@ def make_oracle(request: AgentRequest) -> ScriptAgent:
         UserError: The task has neither.
     """
     task = request.task
-    if (task.solution / "run.sh").is_file():
+    if has_program(task):
         shown = Bind(source=task.solution, dest="/solution")
         return ScriptAgent("bash {}", shown, "/solution/run.sh")
     if _has_files(task.expected_outputs):
@@ -76,6 +77,11 @@ def make_oracle(request: AgentRequest) -> ScriptAgent:
         f"the oracle has nothing to run for task {task.id!r}",
         remedy=f"write evaluations/{task.id}/solution/run.sh or ship evaluations/{task.id}/data/outputs",
     )
+
+
+def has_program(task: Task) -> bool:
+    """Tell whether a task's solution is a program, rather than ready outputs."""
+    return (task.solution / "run.sh").is_file()
 
 
 def make_baseline(request: AgentRequest) -> ScriptAgent:

@@ -17,6 +17,7 @@ from pytest_innovatorbench.plugin.runloop import RunLoop, Termination
 from pytest_innovatorbench.plugin.session import Run
 from pytest_innovatorbench.reports.writer import parse_target
 from pytest_innovatorbench.researchgym.actions.table import ACTIONS
+from pytest_innovatorbench.researchgym.computers.inventory import THIS_MACHINE, read_inventory
 from pytest_innovatorbench.researchgym.extensions import Extensions, collect
 from pytest_innovatorbench.researchgym.web.backends import BUILTIN_BACKENDS
 from pytest_innovatorbench.runs.plan import hidden_folders, settings_record
@@ -135,6 +136,7 @@ def _read(config: pytest.Config) -> Run:
         task_ids=task_ids,
         agents=agents,
         extensions=_extensions(config, settings),
+        inventory=read_inventory(settings.computers) if settings.computers else THIS_MACHINE,
     )
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_innovatorbench.errors import TaskError, UserError
+from pytest_innovatorbench.errors import NoSuchComputerError, TaskError, UserError
 from pytest_innovatorbench.hostile import one_line
 from pytest_innovatorbench.plugin.inline import run_inline
+from pytest_innovatorbench.researchgym.computers.placement import check
 from pytest_innovatorbench.runs.model import AttemptResult, Status
 from pytest_innovatorbench.runs.plan import AttemptSpec, plan_attempt
 
@@ -49,6 +50,7 @@ class AttemptItem(pytest.Item):
         self._domain = run.benchmark.domain(task_id) if isinstance(task, TaskError) else task.domain
         domain = self._domain
         self.add_marker(pytest.mark.ibench(id=task_id, domain=domain, agent=agent, seed=seed))
+        self._skip_where_it_cannot_run()
 
     def plan(self) -> AttemptSpec | None:
         """Settle the attempt, or return ``None`` where its task is broken."""
@@ -57,8 +59,22 @@ class AttemptItem(pytest.Item):
         run = self._run
         kind = run.agents[self._agent]
         return plan_attempt(
-            self._task, self._agent, kind, self._seed, run.settings, extensions=run.extensions
+            self._task,
+            self._agent,
+            kind,
+            self._seed,
+            run.settings,
+            extensions=run.extensions,
+            inventory=run.inventory,
         )
+
+    def _skip_where_it_cannot_run(self) -> None:
+        spec = self.plan()
+        try:
+            if spec is not None:
+                check(spec.needs, spec.inventory)
+        except NoSuchComputerError as error:
+            self.add_marker(pytest.mark.skip(reason=str(error)))
 
     def take(self, outcome: AttemptResult | BaseException | None) -> None:
         """Keep the outcome of an attempt that ran ahead, for the next time the item is run."""

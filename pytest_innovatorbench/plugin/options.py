@@ -103,6 +103,11 @@ OPTIONS = (
         help="what confines agents and evaluators: bubblewrap (default) or none",
     ),
     Option(
+        name="computers",
+        metavar="FILE",
+        help="file that lists the computers attempts may use; default: this machine",
+    ),
+    Option(
         name="working-time",
         metavar="TIME",
         help="working time of an attempt, such as 90, 15m or 36h; default: the task's",
@@ -220,6 +225,7 @@ def read_settings(config: pytest.Config) -> Settings:
         run_id=read("run-id", settings.parse_run_id) or _new_run_id(config),
         fail_under=read("fail-under", settings.parse_score),
         sandbox=_text(config, "sandbox") or "bubblewrap",
+        computers=_path(config, "computers"),
         working_time=read("working-time", settings.parse_duration),
         max_evals=read("max-evals", whole(0)),
         max_steps=read("max-steps", whole(1)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pytest_innovatorbench.researchgym.computers.inventory import THIS_MACHINE, Inventory
 from pytest_innovatorbench.researchgym.extensions import Extensions
 from pytest_innovatorbench.runs.board import Board
 from pytest_innovatorbench.runs.stop import Stop
@@ -27,6 +28,7 @@ class Run:
         task_ids: The tasks that were selected.
         agents: The agents that were asked for, in that order.
         extensions: What plug-ins add to ResearchGym.
+        inventory: The computers there are.
         stop: Asks its attempts to end.
         board: Knows what its attempts are doing.
     """
@@ -36,5 +38,6 @@ class Run:
     task_ids: frozenset[str]
     agents: Mapping[str, AgentKind]
     extensions: Extensions = field(default_factory=Extensions)
+    inventory: Inventory = THIS_MACHINE
     stop: Stop = field(default_factory=Stop)
     board: Board = field(default_factory=Board)

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pytest_innovatorbench.errors import IbenchError, MachineFaultError
 from pytest_innovatorbench.researchgym.actions.declaration import refuse
@@ -22,6 +23,12 @@ from pytest_innovatorbench.researchgym.computers.base import (
     ComputerLostError,
     DiskQuotaError,
 )
+from pytest_innovatorbench.researchgym.computers.stations import (
+    Computers,
+    Station,
+    UnknownComputerError,
+    alone,
+)
 from pytest_innovatorbench.researchgym.ledger import Allowance, Ledger
 from pytest_innovatorbench.researchgym.model import Action, AttemptOverError, Observation
 
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from pytest_innovatorbench.researchgym.actions.declaration import ActionKind
+    from pytest_innovatorbench.researchgym.actions.declaration import ActionKind, Desk
     from pytest_innovatorbench.researchgym.computers.base import Computer
     from pytest_innovatorbench.researchgym.parsing.parser import Parser
     from pytest_innovatorbench.researchgym.web.browser import Browser
@@ -90,7 +97,7 @@ class ResearchGym:
         task: The task.
         seed: Seed of this attempt.
         allowance: What the agent may spend.
-        computer: What it works on.
+        computer: What it works on, one or several by name.
         parser: Reads documents for it.
         browser: Searches and reads the web for it.
         judge: Evaluates its outputs.
@@ -112,7 +119,7 @@ class ResearchGym:
         task: Task,
         seed: int,
         allowance: Allowance,
-        computer: Computer,
+        computer: Computer | Computers,
         parser: Parser,
         browser: Browser,
         judge: Judge,
@@ -129,7 +136,8 @@ class ResearchGym:
         self.task = task
         self.seed = seed
         self.allowance = allowance
-        self.computer = computer
+        self.computers = computer if isinstance(computer, Computers) else alone(computer)
+        self.computer = self.computers.first.computer
         self.parser = parser
         self.browser = browser
         self.reader = Reader()
@@ -146,7 +154,8 @@ class ResearchGym:
         self._losses = 0
         self._said: list[str] = []
         self._alarm = Alarm()
-        computer.when_finished = self._alarm.job_ended
+        for station in self.computers:
+            station.computer.when_finished = partial(self._job_ended, station)
 
     def act(self, action: Action) -> Observation:
         """Take an action and return what comes of it.
@@ -181,6 +190,7 @@ class ResearchGym:
         self._alarm.ring(f"the attempt is over ({reason})")
         if reason != "finished":
             self.computer.close()
+            self.computers.close()
         self.when_ended(reason)
 
     def note(self, kind: str, /, **data: Any) -> None:  # noqa: ANN401 - plain JSON values
@@ -227,8 +237,7 @@ class ResearchGym:
         """Wait and return why the wait ended; see `Desk.sleep`."""
         left = self.remaining_seconds()
         self._alarm.begin()
-        busy = {state.session for state in self.computer.list_sessions() if state.running is not None}
-        reason = self._alarm.sleep(min(seconds, left), until, busy)
+        reason = self._alarm.sleep(min(seconds, left), self.computers.plain(until), self._busy())
         return reason or ("the working time is over" if left <= seconds else "the time is over")
 
     def wake(self, reason: str) -> None:
@@ -276,6 +285,17 @@ class ResearchGym:
             success=True, message="The attempt ends; its outputs are evaluated.", kind="finish"
         )
 
+    def _job_ended(self, station: Station, session: str) -> None:
+        self._alarm.job_ended(self.computers.label(station, session))
+
+    def _busy(self) -> set[str]:
+        return {
+            self.computers.label(station, state.session)
+            for station in self.computers
+            for state in station.computer.list_sessions()
+            if state.running is not None
+        }
+
     def _open_step(self, action: Action) -> int:
         if self.ending is None and self.remaining_seconds() <= 0:
             self.end("time")
@@ -294,11 +314,17 @@ class ResearchGym:
         if not isinstance(action.arguments, Mapping):
             return refuse("base", f"{kind.name}: give the arguments by name, as an object")
         arguments = kind.arguments(action.arguments)
-        return refuse("base", arguments) if isinstance(arguments, str) else self._carry_out(kind, arguments)
-
-    def _carry_out(self, kind: ActionKind, arguments: Mapping[str, Any]) -> Observation:
+        if isinstance(arguments, str):
+            return refuse("base", arguments)
         try:
-            return kind.perform(self, arguments)
+            station, arguments = self.computers.address(arguments)
+        except UnknownComputerError as error:
+            return refuse("base", f"{kind.name}: {error}")
+        return self._carry_out(kind, station, arguments)
+
+    def _carry_out(self, kind: ActionKind, station: Station, arguments: Mapping[str, Any]) -> Observation:
+        try:
+            return kind.perform(self._desk(station), arguments)
         except DiskQuotaError as error:
             self.end("disk")
             return refuse("base", str(error))
@@ -320,6 +346,10 @@ class ResearchGym:
             text = f"{kind.name} failed: {type(error).__name__}. That is no fault of yours; do without it."
             self.note("trouble", error=f"{kind.name}: {error!r}", detail=traceback.format_exc())
             return refuse("base", text)
+
+    def _desk(self, station: Station) -> Desk:
+        """Return what an action sees that is taken at a computer."""
+        return self if station is self.computers.first else cast("Desk", _Elsewhere(self, station.computer))
 
     def _away(self, error: ComputerAwayError) -> Observation:
         """Say so; it is nobody's loss, since what runs there goes on."""
@@ -358,6 +388,17 @@ def _plain(arguments: object) -> object:
     except (TypeError, ValueError, RecursionError):
         return {"unreadable": type(arguments).__name__}
     return arguments
+
+
+class _Elsewhere:
+    """The gym as seen from another computer than the first."""
+
+    def __init__(self, gym: ResearchGym, computer: Computer) -> None:
+        self.computer = computer
+        self._gym = gym
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._gym, name)
 
 
 def _machine_fault(error: MachineFaultError | OSError) -> MachineFaultError:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from pytest_innovatorbench.agents.registry import split
 from pytest_innovatorbench.errors import (
     EnvironmentBuildError,
     MachineFaultError,
+    NoSuchComputerError,
     RecordError,
     SandboxUnavailableError,
     SnapshotError,
@@ -21,7 +23,8 @@ from pytest_innovatorbench.errors import (
 )
 from pytest_innovatorbench.evaluation.digest import digest
 from pytest_innovatorbench.evaluation.model import Caps
-from pytest_innovatorbench.researchgym.computers.local import LocalComputer
+from pytest_innovatorbench.researchgym.computers.locks import LeasesUnwritableError
+from pytest_innovatorbench.researchgym.computers.pool import LeaseCancelledError
 from pytest_innovatorbench.researchgym.gym import ResearchGym
 from pytest_innovatorbench.researchgym.ledger import Ledger, replay
 from pytest_innovatorbench.researchgym.parsing.parser import Parser
@@ -30,6 +33,7 @@ from pytest_innovatorbench.researchgym.web.browser import Browser
 from pytest_innovatorbench.researchgym.web.policy import Policy, as_entry
 from pytest_innovatorbench.researchgym.web.searching import Corpus
 from pytest_innovatorbench.runs.beginning import Beginning
+from pytest_innovatorbench.runs.computing import GB, open_computers, wait_for_computers
 from pytest_innovatorbench.runs.conclusion import conclude
 from pytest_innovatorbench.runs.events import EVENTS_FILE, EventLog, read_events
 from pytest_innovatorbench.runs.judge import SubmissionJudge, evaluation_target
@@ -49,20 +53,26 @@ from pytest_innovatorbench.runs.records import (
 )
 from pytest_innovatorbench.runs.work import Ending, work
 from pytest_innovatorbench.sandbox import open_sandbox
-from pytest_innovatorbench.sandbox.model import Limits
 from pytest_innovatorbench.tasks.environment import Environment, bare, build
 
 if TYPE_CHECKING:
     from pytest_innovatorbench.evaluation.target import EvaluationTarget
+    from pytest_innovatorbench.researchgym.computers.placement import Grant
+    from pytest_innovatorbench.researchgym.computers.pool import Lease
     from pytest_innovatorbench.runs.board import Board
     from pytest_innovatorbench.runs.model import AttemptResult
     from pytest_innovatorbench.runs.stop import Stop
     from pytest_innovatorbench.sandbox.model import Sandbox
     from pytest_innovatorbench.tasks.model import Task
 
-_GB = 2**30
-_PROCESSES = 4096
 _PRIVATE = "workspace"
+_MACHINES = (
+    EnvironmentBuildError,
+    SandboxUnavailableError,
+    SnapshotError,
+    NoSuchComputerError,
+    LeasesUnwritableError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +84,23 @@ class _Room:
     target: EvaluationTarget
     agent: Agent
     search: Search | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """What an attempt has once its agent may start.
+
+    Attributes:
+        room: What does not depend on computers.
+        lease: Its computers.
+        waited: Seconds until it got them.
+        restored: The snapshot that was laid out.
+    """
+
+    room: _Room
+    lease: Lease
+    waited: float
+    restored: str | None
 
 
 def run_attempt(spec: AttemptSpec, *, stop: Stop, board: Board) -> AttemptResult:
@@ -138,19 +165,49 @@ def _take_part(
     spec: AttemptSpec, folder: Path, scratch: Path, log: EventLog, stop: Stop, board: Board
 ) -> tuple[Ending, Ledger]:
     """Prepare, let the agent work, and evaluate what it left: the stages of an attempt."""
+
+    def say(what: str) -> None:
+        board.announce(spec.folder.name, what)
+
     try:
-        room = _prepare(spec, scratch, lambda what: board.announce(spec.folder.name, what))
+        room = _prepare(spec, scratch, say)
         restored = lay_out(spec.beginning, folder / _PRIVATE)
+        log("prepared", evaluator=digest(room.target), packages=dict(room.environment.packages()))
+        began = time.monotonic()
+        lease = wait_for_computers(spec, stop, say)
+    except LeaseCancelledError:
+        log.forget_time()  # spent in the queue, not at work
+        ending = Ending(reason="interrupted", error="interrupted while waiting for computers")
+        return ending, spec.beginning.ledger
     except MachineFaultError as error:
         return Ending(reason="machine", error=error.message, fault="machine"), spec.beginning.ledger
     except UserError as error:
         return _unprepared(error), spec.beginning.ledger
-    beginning = spec.beginning
-    log("prepared", evaluator=digest(room.target), packages=dict(room.environment.packages()))
-    computer = _computer(spec, folder, room)
+    with lease:
+        waited = time.monotonic() - began
+        attempt = _Given(room=room, lease=lease, waited=waited, restored=restored)
+        return _attempt(spec, folder, attempt, log, stop, board)
+
+
+def _attempt(
+    spec: AttemptSpec, folder: Path, given: _Given, log: EventLog, stop: Stop, board: Board
+) -> tuple[Ending, Ledger]:
+    """Let the agent work on the computers it was given, and evaluate what it left."""
+    room, beginning = given.room, spec.beginning
+    try:
+        computers = open_computers(
+            spec,
+            given.lease.grants,
+            folder=folder / _PRIVATE,
+            sandbox=room.sandbox,
+            environment=room.environment,
+            binds=room.agent.binds,
+        )
+    except UserError as error:
+        return _unprepared(error), beginning.ledger
     judge = SubmissionJudge(
         target=room.target,
-        computer=computer,
+        computer=computers.outputs,
         sandbox=room.sandbox,
         folder=folder,
         cancelled=stop.now,
@@ -161,7 +218,7 @@ def _take_part(
         task=spec.task,
         seed=spec.seed,
         allowance=spec.allowance,
-        computer=computer,
+        computer=computers,
         parser=parser,
         browser=_browser(spec.task, parser, room.search),
         actions=spec.extensions.actions,
@@ -173,13 +230,13 @@ def _take_part(
         ledger=beginning.ledger,
     )
     gym.beginning = beginning.kind
-    _note_beginning(gym, beginning, restored)
+    _note_beginning(gym, beginning, given.restored)
     _restore_agent(room.agent, spec)
     keeper = Keeper(
         gym=gym,
         agent=room.agent,
         folder=folder,
-        tree=lambda: computer.writable,
+        tree=computers.tree,
         store=spec.store,
         every=spec.snapshot_every,
         about={"attempt": folder.name, "run": folder.parents[1].name, **spec_record(spec)},
@@ -187,12 +244,14 @@ def _take_part(
         parent=beginning.files.snapshot if beginning.files else None,
     )
     log.start_clock()
+    log("computers", waited=round(given.waited, 3), given=list(map(_describe, given.lease.grants)))
     try:
         ending = work(room.agent, gym, stop)
         gym.end(ending.reason)
     finally:
         log.stop_clock()
-        computer.close()
+        computers.close()
+        given.lease.release()  # the outputs can be read without, and others wait
         keeper.close()
     if ending.detail:
         gym.note("trouble", error=ending.error, detail=ending.detail)
@@ -214,6 +273,12 @@ def _restore_agent(agent: Agent, spec: AttemptSpec) -> None:
     is_its_own = split(beginning.agent or "")[0] == split(spec.agent)[0]
     if beginning.state and is_its_own and isinstance(agent, ResumableAgent):
         agent.restore(beginning.state)
+
+
+def _describe(grant: Grant) -> dict[str, Any]:
+    """Return what the record says of a computer that an attempt was given."""
+    gpus = [asdict(gpu) for gpu in grant.gpus]
+    return {"name": grant.machine.name, "kind": grant.machine.kind, "role": grant.role.name, "gpus": gpus}
 
 
 def _browser(task: Task, parser: Parser, search: Search | None) -> Browser:
@@ -273,40 +338,10 @@ def _prepare(spec: AttemptSpec, scratch: Path, say: Callable[[str], None]) -> _R
 
 def _unprepared(error: UserError) -> Ending:
     """Say whose fault it is that an attempt could not start: the machine's, or else the task's."""
-    machine = isinstance(error, (EnvironmentBuildError, SandboxUnavailableError, SnapshotError))
+    machine = isinstance(error, _MACHINES)
     return Ending(reason="unprepared", error=str(error), fault="machine" if machine else "evaluator")
 
 
 def _caps(task: Task) -> Caps:
     # A file with holes is larger than what it takes on the disk, and is kept without them.
-    return Caps(total=min(Caps().total, int(task.resources.disk_gb * _GB)))
-
-
-def _computer(spec: AttemptSpec, folder: Path, room: _Room) -> LocalComputer:
-    resources = spec.task.resources
-    quota = int(resources.disk_gb * _GB)
-    private = folder / _PRIVATE
-    return LocalComputer(
-        room.sandbox,
-        workspace_lower=spec.task.gym,
-        folder=private,
-        binds=(*room.environment.binds, *room.agent.binds),
-        hidden=spec.hidden,
-        environment={
-            "IBENCH_SEED": str(spec.seed),
-            "IBENCH_TASK": spec.task.id,
-            "IBENCH_BEGINNING": spec.beginning.kind,
-        },
-        places={
-            "PATH": f"/ibench/bin:{room.environment.python.parent}:/usr/local/bin:/usr/bin:/bin",
-            "IBENCH_SOCKET": "/ibench/socket",
-            "IBENCH_TASK_DESCRIPTION": "/workspace/task/task_description.md",
-        },
-        limits=Limits(
-            memory=int(resources.memory_gb * _GB) if resources.memory_gb else None,
-            processes=_PROCESSES,
-            file_size=quota,
-        ),
-        network=spec.task.network == "open",
-        disk_quota=quota,
-    )
+    return Caps(total=min(Caps().total, int(task.resources.disk_gb * GB)))

@@ -62,6 +62,10 @@ class EventLog:
         if self._stopped is None:
             self._stopped = self.seconds()
 
+    def forget_time(self) -> None:
+        """Count none of the time so far, as where nobody came to work."""
+        self._stopped = self._worked
+
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
         """Count no working time while the context lasts, as when nobody could work; not to be nested."""

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.registry import slug
+from pytest_innovatorbench.researchgym.computers.inventory import THIS_MACHINE, Inventory
 from pytest_innovatorbench.researchgym.extensions import Extensions
 from pytest_innovatorbench.researchgym.ledger import Allowance
 from pytest_innovatorbench.runs.beginning import FRESH, Beginning
+from pytest_innovatorbench.tasks.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +39,7 @@ class AttemptSpec:
         snapshot_every: How often snapshots are taken, if any are.
         store: Folder of the snapshots.
         extensions: What plug-ins add to ResearchGym.
+        inventory: The computers there are.
     """
 
     task: Task
@@ -52,6 +55,13 @@ class AttemptSpec:
     snapshot_every: Interval | None = None
     store: Path
     extensions: Extensions = field(default_factory=Extensions)
+    inventory: Inventory = THIS_MACHINE
+
+    @property
+    def needs(self) -> tuple[Role, ...]:
+        """What computers it needs; an agent that only hands in what is there needs but a plain one."""
+        needs = self.task.resources.needs
+        return (Role(name=needs[0].name),) if self.kind.submits_only(self.task) else needs
 
 
 def plan_attempt(
@@ -64,6 +74,7 @@ def plan_attempt(
     beginning: Beginning = FRESH,
     before: Allowance | None = None,
     extensions: Extensions | None = None,
+    inventory: Inventory = THIS_MACHINE,
 ) -> AttemptSpec:
     """Settle an attempt.
 
@@ -76,6 +87,7 @@ def plan_attempt(
         beginning: What it starts from.
         before: What was allowed where it comes from, which holds unless the settings say otherwise.
         extensions: What plug-ins add to ResearchGym; else what the package brings.
+        inventory: The computers there are.
     """
     return AttemptSpec(
         task=task,
@@ -91,6 +103,7 @@ def plan_attempt(
         snapshot_every=settings.snapshot_every,
         store=settings.store,
         extensions=extensions or Extensions(),
+        inventory=inventory,
     )
 
 

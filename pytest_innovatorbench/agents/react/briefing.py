@@ -32,5 +32,5 @@ def _facts(gym: ResearchGym) -> dict[str, Any]:
         "cost": allowance.cost,
         "hint": f"{task.hint.penalty:g}" if task.hint and gym.hints_allowed else "",
         "gpus": task.resources.gpus,
-        "computers": "",
+        "computers": gym.computers.describe(),
     }

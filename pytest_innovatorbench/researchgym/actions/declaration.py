@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from pytest_innovatorbench.researchgym.actions.reader import Reader
     from pytest_innovatorbench.researchgym.computers.base import Computer
+    from pytest_innovatorbench.researchgym.computers.stations import Computers
     from pytest_innovatorbench.researchgym.parsing.parser import Parser
     from pytest_innovatorbench.researchgym.web.browser import Browser
 
@@ -30,6 +31,7 @@ class Desk(Protocol):
     """What an action may use to do its work."""
 
     computer: Computer
+    computers: Computers
     reader: Reader
     parser: Parser
     browser: Browser

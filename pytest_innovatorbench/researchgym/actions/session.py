@@ -23,7 +23,9 @@ CLOSED, KILLED = "command_close_session", "command_kill_processes"
 SESSION = Parameter(
     name="session_id", kind="string", meaning="the session; made at its first use", default=DEFAULT_SESSION
 )
-COMPUTER = Parameter(name="computer_ip", kind="string", meaning="the computer; there is one")
+COMPUTER = Parameter(
+    name="computer_ip", kind="string", meaning="the computer, by name or role; else the first"
+)
 PROXY = (
     Parameter(name="http_port", kind="integer", meaning="without effect", ignored=True),
     Parameter(name="use_proxy", kind="boolean", meaning="without effect", default=True, ignored=True),
@@ -76,10 +78,17 @@ def _create_session(desk: Desk, arguments: Mapping[str, Any]) -> Observation:
     return Observation(success=True, message=text, kind=CREATED, data={"session_id": session})
 
 
-def _list_sessions(desk: Desk, _: Mapping[str, Any]) -> Observation:
-    states = desk.computer.list_sessions()
-    rows = [f"{state.session}: {say_state(state)}" for state in states]
-    data = {"output": {state.session: _facts(state) for state in states}}
+def _list_sessions(desk: Desk, arguments: Mapping[str, Any]) -> Observation:
+    """List the sessions of all computers, unless one is named."""
+    asked = arguments["computer_ip"]
+    stations = desk.computers if asked is None else [desk.computers.find(asked)]
+    states = {
+        f"{station.name}:{state.session}": state
+        for station in stations
+        for state in station.computer.list_sessions()
+    }
+    rows = [f"{name}: {say_state(state)}" for name, state in states.items()]
+    data = {"output": {name: _facts(state) for name, state in states.items()}}
     return Observation(success=True, message="\n".join(rows) or "no session yet", kind=LISTED, data=data)
 
 

@@ -42,7 +42,8 @@ SPECIAL_ACTIONS = (
             Parameter(
                 name="until",
                 kind="string",
-                meaning="wake when the command of this session ends; any: of whichever; none: of none",
+                meaning="wake when the command of this session (or computer:session) ends; any: "
+                "of whichever; none: of none",
                 default="any",
             ),
         ),

@@ -63,6 +63,8 @@ class LocalComputer(SessionComputer):
         limits: Caps on everything that runs.
         network: Whether the host's network is shared.
         disk_quota: Bytes that may be written in all; everything is stopped beyond.
+        devices: Device files of this machine that it has.
+        workspace: A workspace that it has in common with others, in place of one of its own.
 
     Attributes:
         stopped: Why the computer stopped itself, if it did.
@@ -81,11 +83,14 @@ class LocalComputer(SessionComputer):
         limits: Limits | None = None,
         network: bool = False,
         disk_quota: int | None = None,
+        devices: Sequence[Path] = (),
+        workspace: Workspace | None = None,
     ) -> None:
         super().__init__()
         self.stopped: str | None = None
         self._sandbox = sandbox
-        self._workspace = Workspace(workspace_lower, folder)
+        self._workspace = workspace or Workspace(workspace_lower, folder)
+        self._devices = tuple(devices)
         self._folder = folder
         self._binds = tuple(binds)
         self._hidden = tuple(hidden)
@@ -103,9 +108,7 @@ class LocalComputer(SessionComputer):
     @property
     def writable(self) -> Path:
         """The folder of this machine that holds what was written; made where nothing was yet."""
-        folder = self._workspace.writable
-        folder.mkdir(exist_ok=True)
-        return folder
+        return self._workspace.tree()
 
     @property
     def workspace_note(self) -> str | None:
@@ -217,6 +220,7 @@ class LocalComputer(SessionComputer):
         overlay, copied = (mount, ()) if isinstance(mount, Overlay) else (None, (mount,))
         jail = Jail(
             terminals=True,
+            devices=self._devices,
             overlay=overlay,
             binds=(*copied, *self._binds, *own),
             folders=(_HOME,),

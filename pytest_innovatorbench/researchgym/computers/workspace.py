@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import MachineFaultError
@@ -31,22 +32,25 @@ class Workspace:
     Args:
         lower: What it starts from; never changed.
         folder: Private folder that keeps what is written, in ``upper`` or ``copy``.
+        is_shared: Whether several computers have it at the same time, which no layer allows.
 
     Attributes:
         note: Why the workspace is a copy, once it is one.
     """
 
-    def __init__(self, lower: Path, folder: Path) -> None:
+    def __init__(self, lower: Path, folder: Path, *, is_shared: bool = False) -> None:
         self.note: str | None = None
         self.upper = folder / "upper"
         self._lower = lower
         self._work = folder / "work"
         self._copy = folder / "copy"
+        self._is_shared = is_shared
+        self._mounting = threading.Lock()
 
     @property
     def writable(self) -> Path:
         """The folder that takes the writes."""
-        return self._copy if self._copy.exists() else self.upper
+        return self._copy if self._is_shared or self._copy.exists() else self.upper
 
     def copied_bytes(self) -> int:
         """Return how much of what lies in ``writable`` is not of the agent's writing."""
@@ -58,14 +62,31 @@ class Workspace:
         Raises:
             MachineFaultError: It could not be copied.
         """
-        if not self._copy.exists():
-            _complete(self.upper)
-            self.note = sandbox.overlay_problem(self._lower, self.upper)
-            if self.note is None:
-                self._work.mkdir(exist_ok=True)
-                return Overlay(lower=self._lower, upper=self.upper, work=self._work, dest=WORKSPACE)
-            copy_tree(self._lower, self._copy)
-        return Bind(source=self._copy, dest=WORKSPACE, writable=True)
+        with self._mounting:
+            if not self._copy.exists():
+                self.note = self._problem(sandbox)
+                if self.note is None:
+                    self._work.mkdir(exist_ok=True)
+                    return Overlay(lower=self._lower, upper=self.upper, work=self._work, dest=WORKSPACE)
+                copy_tree(self._lower, self._copy)
+            return Bind(source=self._copy, dest=WORKSPACE, writable=True)
+
+    def tree(self) -> Path:
+        """Return the folder that takes the writes, made where there is none yet."""
+        with self._mounting:
+            if self._is_shared and not self._copy.exists():
+                copy_tree(self._lower, self._copy)
+            self.writable.mkdir(exist_ok=True)
+            return self.writable
+
+    def _problem(self, sandbox: Sandbox) -> str | None:
+        """Return why it cannot be layered, if it cannot."""
+        if self._is_shared:
+            if self.upper.exists():
+                raise MachineFaultError("what one computer left as a layer cannot be shared by several")
+            return "several computers share it"
+        _complete(self.upper)
+        return sandbox.overlay_problem(self._lower, self.upper)
 
     def entries(self, below: str) -> Iterator[Entry]:
         """Walk a folder of the workspace as the agent would see it."""

@@ -13,6 +13,7 @@ import pytest
 from pytest_innovatorbench.researchgym.actions.table import ACTIONS
 from pytest_innovatorbench.researchgym.alarm import Alarm
 from pytest_innovatorbench.researchgym.computers.local import LocalComputer
+from pytest_innovatorbench.researchgym.computers.stations import alone
 from pytest_innovatorbench.researchgym.model import Observation
 from pytest_innovatorbench.sandbox import open_sandbox
 
@@ -22,6 +23,7 @@ class Desk:
 
     def __init__(self, computer: LocalComputer) -> None:
         self.computer = computer
+        self.computers = alone(computer)
         self.left = 60.0
         self.alarm = Alarm()
         computer.when_finished = self.alarm.job_ended
@@ -75,11 +77,10 @@ def test_sessions_are_listed_with_what_they_do(desk: Desk) -> None:
     desk.run("false")
     desk.start("sleep 60")
     seen = desk.act("list_sessions")
-    assert seen.message == "main: idle, the last command ended with 1\nwork: busy for 0 s with: sleep 60"
-    assert (seen.data["output"]["main"]["is_default"], seen.data["output"]["work"]["is_idle"]) == (
-        True,
-        False,
-    )
+    idle, busy = "idle, the last command ended with 1", "busy for 0 s with: sleep 60"
+    assert seen.message == f"local:main: {idle}\nlocal:work: {busy}"
+    told = seen.data["output"]
+    assert (told["local:main"]["is_default"], told["local:work"]["is_idle"]) == (True, False)
 
 
 def test_a_busy_session_takes_no_second_command(desk: Desk) -> None:

@@ -169,6 +169,12 @@ def test_gpus_that_are_listed_are_believed_where_no_driver_answers(monkeypatch: 
     assert gpus_of(THIS_MACHINE.machines[0]) == ()
 
 
+def test_the_documented_file_is_one(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[4] / "docs" / "computers.md").read_text("utf-8")
+    found = read_inventory(write(tmp_path, text.split("```yaml\n")[1].split("```")[0]))
+    assert [machine.name for machine in found.machines][:2] == ["desk", "gpubox"]
+
+
 def test_things_have_one_identity_each() -> None:
     a, b = (Machine(name=name, gpus=(Gpu(index=0),)) for name in "ab")
     assert a.identity != b.identity
