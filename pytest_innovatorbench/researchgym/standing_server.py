@@ -13,7 +13,8 @@ goes. When no client has said anything for ``LEASE`` seconds, it ends with all t
     {"do": "ping"}    says nothing, but renews the lease
 
 A client that says hello takes over from the one before, which is told ``{"event": "taken"}``. The answer
-has the ``life`` of the server: sessions of another one have ended. Requests carry a ``token``; one that
+has the ``life`` of the server: sessions of another one have ended; and whether it is the ``first`` client
+of that. Requests carry a ``token``; one that
 comes again from the same client is not carried out again, but has the answer of the first. ``oldest`` is
 the first token that the client still wants the answer of. Events have numbers, and are told again on the
 next connection until a request says by ``heard`` that they arrived.
@@ -191,9 +192,10 @@ class Desk:
             task = self._tasks.pop(token, None)
             if task is not None:
                 task.give_up()
+        is_first = self._client is None
         self._client, self._link = request["client"], link
         self._forget(request)
-        link.send({"id": request.get("id"), "life": self._life})
+        link.send({"id": request.get("id"), "life": self._life, "first": is_first})
         for news in list(self._news.values()):
             link.send(news)
 

@@ -213,6 +213,7 @@ def test_what_runs_survives_a_killed_harness_and_is_claimed_by_the_next(
     with closing(computer_on(server, tmp_path)) as computer:
         finished: list[str] = []
         computer.when_finished = finished.append
+        assert computer.claim()
         states = {state.session: state.running for state in computer.list_sessions()}
         assert {name: states[name] for name in ("job", "other")} == {"job": job, "other": "sleep 1000"}
         assert computer.run_command("echo here", session="new").output == "here\n"

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import MachineFaultError
+from pytest_innovatorbench.researchgym.computers.answers import read_states
 from pytest_innovatorbench.researchgym.computers.base import (
     ComputerAwayError,
     ComputerClosedError,
@@ -117,6 +118,17 @@ class RemoteComputer(SessionComputer):
     def workspace_note(self) -> str | None:
         """What is to be known of the workspace, such as that it could not be read lately."""
         return self._workspace.note
+
+    def claim(self) -> bool:
+        """Take over what an earlier harness left; return whether its sessions were still there.
+
+        Raises:
+            ComputerAwayError: The computer does not answer now.
+            MachineFaultError: It could not be started.
+        """
+        self._ask({"do": "list"}, GRACE, read_states)
+        client = self._client
+        return client is not None and client.found_sessions
 
     def inside(self, path: str) -> str:
         """Return how a path of the computer is spelt by what runs on it."""

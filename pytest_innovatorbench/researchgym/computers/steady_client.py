@@ -56,12 +56,14 @@ class SteadyClient:
 
     Attributes:
         was_heard: Whether the server has ever said anything.
+        found_sessions: Whether there were sessions of an earlier client when it did first.
     """
 
     def __init__(
         self, connect: Callable[[], Stream], when_told: Callable[[Message], None], pace: Pace
     ) -> None:
         self.was_heard = False
+        self.found_sessions = False
         self._connect = connect
         self._when_told = when_told
         self._pace = pace
@@ -206,6 +208,8 @@ class SteadyClient:
                 raise known from None
             raise UnreachableError(f"the session server does not answer: {problem}") from problem
         self._given_up.difference_update(given_up)
+        if not self.was_heard:
+            self.found_sessions = answer.get("first") is False
         self._take_up(line, answer.get("life"))
         return line
 

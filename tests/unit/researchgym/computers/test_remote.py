@@ -247,6 +247,8 @@ def test_another_harness_finds_everything_running(make: Make) -> None:
     second = make()
     finished: list[str] = []
     second.when_finished = finished.append
+    assert second.claim()
+    assert not make("another").claim()
     assert second.run_command("echo $A").output == "1\n"
     assert {state.session: state.running for state in second.list_sessions()} == {
         "main": None,
