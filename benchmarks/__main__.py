@@ -17,6 +17,7 @@ from benchmarks.attempts import measure_attempts, measure_dataset
 from benchmarks.figures import Figure, Scale
 from benchmarks.neighbours import Neighbours
 from benchmarks.report import document, head, rows
+from benchmarks.sessions import measure_sessions
 from benchmarks.size import measure_collection, measure_crowd
 from benchmarks.startup import measure_help, measure_idle, measure_nop
 from benchmarks.steps import measure_steps
@@ -35,6 +36,7 @@ MEASUREMENTS: Mapping[str, Callable[[Scale, Path], Iterator[Figure]]] = {
     "collection": measure_collection,
     "crowd": measure_crowd,
     "dataset": measure_dataset,
+    "sessions": measure_sessions,
 }
 
 

@@ -74,6 +74,9 @@ class Scale:
         sleepers: Attempts that sleep at once.
         sleep: Seconds for which they sleep.
         dataset: Bytes of the large dataset.
+        sessions: Sessions that are busy at once.
+        printed: Bytes that a command prints.
+        kept: Bytes that a session has printed when it is read.
     """
 
     pairs: int = 48
@@ -85,6 +88,9 @@ class Scale:
     sleepers: int = 200
     sleep: float = 2.0
     dataset: int = 5 * 10**9
+    sessions: int = 100
+    printed: int = 50 * 10**6
+    kept: int = 10**9
 
 
 def middle(samples: Sequence[float], label: str) -> Beside:

@@ -26,6 +26,9 @@ TINY = Scale(
     sleepers=2,
     sleep=0.1,
     dataset=10**6,
+    sessions=5,
+    printed=10**6,
+    kept=10**6,
 )
 LIMITED = {
     "idle": ["idle"],
@@ -36,6 +39,7 @@ LIMITED = {
     "collection": ["collection", "collection-memory"],
     "crowd": ["crowd", "crowd-memory"],
     "dataset": ["dataset"],
+    "sessions": ["session", "session-print", "session-tail"],
 }
 FIGURE = Figure(
     name="nop",
