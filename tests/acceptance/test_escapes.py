@@ -47,6 +47,95 @@ def test_an_agent_gets_hold_of_nothing(bench: Bench, monkeypatch: pytest.MonkeyP
     assert SECRET not in result.stdout.str()
 
 
+PROBER = """
+import json
+from pathlib import Path
+
+from pytest_innovatorbench.agents.base import AgentKind
+from pytest_innovatorbench.researchgym.model import Action
+
+KNOWN = json.loads(Path("known.json").read_text())
+
+def paths():
+    for number, file in enumerate(KNOWN["files"]):
+        yield file
+        yield f"../../../../..{file}"
+        yield f"link-{number}"
+        yield f"root{file}"
+        yield f"/proc/1/root{file}"
+        yield f"/proc/self/cwd/../..{file}"
+
+def calls():
+    links = "; ".join(f"ln -s {file} link-{number}" for number, file in enumerate(KNOWN["files"]))
+    yield "run_command", {"command": f"ln -s / root; {links}", "wait_for_completion": True}
+    for path in paths():
+        folder = path.rpartition("/")[0] or "."
+        yield "open_file", {"path": path}
+        yield "get_file_info", {"file_path": path}
+        yield "search_file", {"search_term": KNOWN["secret"][6:14], "file_path": path}
+        yield "edit_file", {"path": path, "start": 1, "end": -1, "content": "forged"}
+        yield "parse_latex", {"file_path": path, "save_path": "stolen"}
+        yield "create_file", {"filename": f"{folder}/forged", "content": "forged"}
+        yield "list_files", {"path": folder}
+        yield "find_file", {"file_name": "labels", "dir_path": folder}
+        yield "web_browse", {"url": f"file://{path}"}
+        yield "web_browse", {"url": f"corpus://{path}"}
+        yield "web_browse", {"url": f"corpus://../../../../../..{path}"}
+    for kind in ("pdf", "docx", "pptx", "image", "video", "audio"):
+        yield f"parse_{kind}", {"file_path": KNOWN["files"][0]}
+    for folder in ("/workspace", "/tmp", "/run", "/home", "/root", "/etc", "/var", "/opt", "/dev"):
+        yield "search_dir", {"search_term": KNOWN["secret"][6:14], "dir_path": folder}
+    yield "web_search", {"query": KNOWN["secret"].replace("-", " ")}
+    for host in ("127.0.0.1", "localhost", "2130706433", "0177.1", "[::1]", "[::ffff:127.0.0.1]", "0", "u@127.0.0.1"):
+        yield "web_browse", {"url": f"http://{host}:{KNOWN['port']}/"}
+    yield "view_hint", {}
+
+class Prober:
+    binds = ()
+
+    def run(self, gym):
+        for name, arguments in calls():
+            gym.act(Action(name=name, arguments=arguments))
+
+def pytest_ibench_agents(settings):
+    return [AgentKind(name="prober", make=lambda request: Prober())]
+"""
+
+
+def test_no_action_reads_writes_or_reaches_more_than_commands_do(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bench.tree.add_task(
+        manifest="web: {mode: open, corpus: data/corpus}", evaluation=COUNTS_FILES, baseline=SECRET
+    )
+    bench.tree.write("gym/toy/data/corpus/a.txt", "labels are what one looks for")
+    bench.tree.write("evaluations/toy/data/references/labels.txt", SECRET)
+    bench.tree.write("evaluations/toy/solution/run.sh", f"echo {SECRET} >data/outputs/score.txt")
+    bench.run("--ibench-run-id=before", agent="oracle")
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/")
+    home = bench.tree.write("home.txt", SECRET).rename(Path.home() / "notes.txt")
+    files = [str(file) for file in _files_with_secret(bench.pytester.path)]
+    files += [str(home), f"/proc/{os.getpid()}/environ", "/etc/shadow"]
+    before = {file: Path(file).read_bytes() for file in files if not file.startswith(("/proc", "/etc"))}
+    listed = sorted(bench.pytester.path.glob("evaluations/**/*"))
+    bench.pytester.makeconftest(PROBER)
+    with _services(tmp_path) as (services, heard):
+        known = {"secret": SECRET, "files": files, "port": services[0][1][1]}
+        (bench.pytester.path / "known.json").write_text(json.dumps(known))
+        _, report = bench.report("--ibench-run-id=attack", "--ibench-hints=deny", agent="prober")
+        reached = heard()
+    (attempt,) = report["attempts"]
+    seen = events(attempt, "observation")
+    assert len(seen) > 11 * 6 * len(files), "it gave up early"
+    assert reached == []
+    assert SECRET not in json.dumps(seen)
+    assert not [event["message"] for event in seen if event.get("num_matches")]
+    assert {file: Path(file).read_bytes() for file in before} == before
+    assert sorted(bench.pytester.path.glob("evaluations/**/*")) == listed
+    assert not Path("/etc/forged").exists()
+
+
 def test_two_attempts_do_not_see_each_other(bench: Bench) -> None:
     bench.tree.add_task(evaluation=COUNTS_FILES)
     bench.tree.write(

@@ -251,3 +251,35 @@ def test_a_computer_that_the_agent_kills_is_started_again_but_not_for_ever(place
 def _made(folder: Path) -> Path:
     folder.mkdir()
     return folder
+
+
+def test_a_sleep_is_ended_by_a_person_and_says_so(place: Place) -> None:
+    place.act("run_command", command="sleep 60", session_id="job")
+    threading.Timer(0.3, place.gym.wake, ["a person has something to say"]).start()
+    seen = place.act("sleep", sleep_time=30, until="job")
+    assert seen.data["reason"] == "a person has something to say"
+    assert seen.message == f"Slept {seen.data['seconds']:.0f} s: a person has something to say."
+    assert seen.data["seconds"] < 10
+
+
+def test_a_sleep_is_ended_by_the_job_it_was_told_of_and_by_no_other(place: Place) -> None:
+    place.act("run_command", command="sleep 0.2", session_id="other")
+    place.act("run_command", command="sleep 0.8", session_id="job")
+    assert (
+        place.act("sleep", sleep_time=30, until="job").data["reason"] == "the command in session 'job' ended"
+    )
+    assert place.act("sleep", sleep_time=30, until="job").data["reason"] == "no command runs in session 'job'"
+
+
+def test_a_sleep_ends_with_its_time_or_the_attempts(place: Place) -> None:
+    assert place.act("sleep", sleep_time=0.1).data["reason"] == "the time is over"
+    place.seconds = 59.8
+    seen = place.act("sleep", sleep_time=30)
+    assert seen.data["reason"] == "the working time is over"
+    assert seen.data["seconds"] < 5
+
+
+def test_a_sleep_is_ended_by_the_end_of_the_attempt(place: Place) -> None:
+    threading.Timer(0.3, place.gym.end, ["interrupted"]).start()
+    seen = place.act("sleep", sleep_time=30, until="none")
+    assert (seen.done, seen.data["reason"]) == (True, "the attempt is over (interrupted)")

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import math
+import resource
+import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_innovatorbench.researchgym.actions.table import ACTIONS
-from pytest_innovatorbench.researchgym.model import Action
+from pytest_innovatorbench.researchgym.computers.local import LocalComputer
+from pytest_innovatorbench.researchgym.model import Action, AttemptOverError
+from pytest_innovatorbench.researchgym.web.backends import Search
+from pytest_innovatorbench.researchgym.web.browser import Browser
+from pytest_innovatorbench.researchgym.web.policy import Policy
+from pytest_innovatorbench.researchgym.web.searching import Corpus
+from pytest_innovatorbench.sandbox import open_sandbox
 from tests.conftest import Tree
 from tests.unit.researchgym.test_gym import Place
 
@@ -49,8 +58,24 @@ def test_no_argument_breaks_an_action(place: Place, name: str, monkeypatch: pyte
             assert isinstance(seen.message, str)
             json.dumps(seen.to_dict(), allow_nan=False)
     assert place.run("echo $((1+1))", session_id="after").message == "2\n"
-    assert "fault" not in {event["kind"] for event in place.events}
+    assert not [event for event in place.events if event["kind"] in {"fault", "trouble"}]
     json.dumps(place.events, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", ["web_search", "web_browse"])
+def test_no_address_or_query_breaks_an_open_web(place: Place, name: str, tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path)
+    (tmp_path / "a.txt").write_text("one document")
+    search = Search(engine=corpus, is_local=True)
+    place.gym.browser = Browser(Policy(mode="open"), place.gym.parser, corpus=corpus, search=search)
+    parameter = {"web_search": "query", "web_browse": "url"}[name]
+    values = (*HOSTILE, "word " * 50_000, '"' * 1000, "NEAR(a b)", "a AND OR *", "\u2028", "http://127.0.0.1:9/", "corpus://.",
+              "http://[::ffff:127.0.0.1]:9/", "http://\u202e.org/", "https://" + "a." * 200 + "org")  # fmt: skip
+    for value in values:
+        seen = place.act(name, **{parameter: value})
+        assert seen.success is False or name == "web_search"
+        json.dumps(seen.to_dict(), allow_nan=False)
+    assert not [event for event in place.events if event["kind"] in {"fault", "trouble"}]
 
 
 def test_what_is_no_call_is_an_observation(place: Place) -> None:
@@ -121,6 +146,9 @@ def test_a_session_without_processes_left_is_an_observation(place: Place) -> Non
     ],
 )
 def test_odd_commands_neither_hang_nor_confuse(place: Place, command: str, said: str) -> None:
+    for program in {"top", "less"} & set(command.split()):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
     started = time.monotonic()
     assert place.run(command, session_id="odd").message.startswith(said)
     assert time.monotonic() - started < 5
@@ -145,6 +173,54 @@ def test_ctrl_c_can_be_typed_too(place: Place) -> None:
     assert seen.message == "Ctrl-C was pressed in session 'work'"
     place.act("sleep", sleep_time=10, until="work")
     assert place.act("check_session_idle", session_id="work").data["is_idle"] is True
+
+
+def server_memory(place: Place) -> int:
+    """Resident bytes of the session server, the first process inside."""
+    init = place.gym.computer._running.child.root  # type: ignore[attr-defined]  # a local computer
+    sizes = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):  # it may have ended
+            if not entry.name.isdigit() or b"session_server" not in (entry / "cmdline").read_bytes():
+                continue
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            sizes += [int((entry / "statm").read_text().split()[1]) * 4096] if parent == init else []
+    return max(sizes)
+
+
+@pytest.mark.slow
+def test_much_output_is_kept_whole_and_memory_stays_flat(place: Place, tmp_path: Path) -> None:
+    """A tenth of 10 GB, for the sake of small disks; nothing in the way depends on the size."""
+    harness, server = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, server_memory(place)
+    seen = place.run("yes 0123456789 | head -c 1000000000")
+    assert (seen.data["exit_status"], seen.data["output_bytes"], seen.data["truncated"]) == (0, 10**9, True)
+    assert len(seen.message) < 31_000
+    assert "[... 999970000 bytes cut ...]" in seen.message
+    place.run("echo; echo end")
+    shown = place.act("get_session_output", start_lines=3).message.splitlines()
+    assert shown[-1] == "end"
+    assert server_memory(place) - server < 4 << 20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - harness < 50_000, "in KB"
+    assert max(file.stat().st_size for file in (tmp_path / "computer/sessions").glob("*.out")) == 10**9
+
+
+def test_output_without_an_end_ends_the_attempt(tree: Tree, tmp_path: Path) -> None:
+    place = Place(tree, tmp_path / "computer")
+    place.gym.computer = LocalComputer(
+        open_sandbox("bubblewrap"),
+        workspace_lower=place.gym.task.gym,
+        folder=tmp_path / "computer",
+        disk_quota=200 << 20,
+    )
+    place.run("echo 50 >data/outputs/score.txt")
+    place.act("run_command", command="yes", session_id="endless")
+    seen = place.run("sleep 20")
+    assert (seen.done, place.gym.ending) == (True, "disk")
+    assert seen.message == "disk quota of 0.209715 GB exceeded"
+    with pytest.raises(AttemptOverError, match=r"the attempt is over \(disk\)"):
+        place.run("true")
+    assert [entry.path for entry in place.gym.computer.entries("data/outputs")] == ["score.txt"]
+    place.gym.computer.close()
 
 
 def test_paths_lead_nowhere_that_commands_do_not(place: Place, tmp_path: Path) -> None:
@@ -182,6 +258,6 @@ def test_one_session_is_killed_and_no_other(place: Place) -> None:
         place.act("run_command", command="(setsid sleep 300 &) ; sleep 300", session_id=session)
     time.sleep(0.3)
     assert place.act("close_session", session_id="a", force=True).success
-    listed = place.run("ps -eo args | grep -c '^sleep 300'").message
+    listed = place.run("cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -o 'sleep 300' | wc -l").message
     assert int(listed) in {2, 3}, "what went to a session of its own may outlive it, what is the other's must"
     assert place.act("check_session_idle", session_id="b").data["is_idle"] is False

@@ -5,9 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import os
+import resource
+import struct
 import threading
+import time
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -163,6 +167,96 @@ def test_a_bomb_is_stopped_by_memory(desk: Desk, monkeypatch: pytest.MonkeyPatch
     seen = desk.act("parse_docx", file_path="x.docx")
     assert not seen.success
     assert "memory" in seen.message
+
+
+def deflated(size: int) -> bytes:
+    """Zeros, packed."""
+    packer = zlib.compressobj(9)
+    return b"".join(packer.compress(bytes(1 << 20)) for _ in range(size >> 20)) + packer.flush()
+
+
+def pdf_of(*objects: bytes) -> bytes:
+    """A PDF without a table of its objects, which readers look for themselves."""
+    numbered = b"".join(
+        b"%d 0 obj%sendobj\n" % (number, content) for number, content in enumerate(objects, 1)
+    )
+    return b"%PDF-1.4\n" + numbered + b"trailer<</Root 1 0 R>>\n%%EOF"
+
+
+def packed_pdf() -> bytes:
+    packed = deflated(1 << 30)
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R>>"
+    stream = b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(packed), packed)
+    return pdf_of(b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>", page, stream)
+
+
+def circular_pdf() -> bytes:
+    return pdf_of(b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[2 0 R 2 0 R]/Count 1000000>>")
+
+
+def deep_pdf() -> bytes:
+    pages = [b"<</Type/Pages/Kids[%d 0 R]/Count 1>>" % (number + 3) for number in range(5000)]
+    return pdf_of(b"<</Type/Catalog/Pages 2 0 R>>", *pages)
+
+
+def office(part: str, text: bytes) -> bytes:
+    """An office document with one large or strange part."""
+    data = io.BytesIO()
+    (docx.Document() if part.startswith("word") else pptx.Presentation()).save(data)
+    result = io.BytesIO()
+    with zipfile.ZipFile(data) as source, zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, text if name == part else source.read(name))
+    return result.getvalue()
+
+
+def laughs() -> bytes:
+    entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "ha"}">' for n in range(12))
+    document = f'<?xml version="1.0"?><!DOCTYPE d [{entities}]><d>&l11;</d>'
+    return document.encode()
+
+
+def huge_png() -> bytes:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", deflated(1 << 28)) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("seconds", [8.0])
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("parse_pdf", packed_pdf),
+        ("parse_pdf", circular_pdf),
+        ("parse_pdf", deep_pdf),
+        ("parse_docx", lambda: office("word/document.xml", b" " * (1 << 30))),
+        ("parse_docx", lambda: office("word/document.xml", laughs())),
+        ("parse_pptx", lambda: office("ppt/presentation.xml", b"<a>" * (1 << 24))),
+        ("parse_image", huge_png),
+        ("parse_latex", lambda: b"{" * 2_000_000),
+        ("parse_latex", lambda: b"\\begin{a}" * 100_000),
+    ],
+)
+def test_bombs_end_as_observations_and_harm_nothing(
+    desk: Desk, name: str, make: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parser, "_MEMORY", 300 << 20)
+    (desk.workspace / "bomb").write_bytes(make())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.monotonic()
+    seen = desk.act(name, file_path="bomb")
+    assert time.monotonic() - began < 40
+    assert len(seen.message) < 31_000
+    assert not seen.success or name in {"parse_pdf", "parse_latex"}, seen.message[:200]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000, "in KB"
+    (desk.workspace / "good.tex").write_text("fine")
+    assert desk.act("parse_latex", file_path="good.tex").message == "fine"
 
 
 @pytest.mark.parametrize("seconds", [0.01])
