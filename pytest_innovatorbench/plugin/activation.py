@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,8 +21,9 @@ from pytest_innovatorbench.researchgym.actions.table import ACTIONS
 from pytest_innovatorbench.researchgym.computers.inventory import THIS_MACHINE, read_inventory
 from pytest_innovatorbench.researchgym.extensions import Extensions, collect
 from pytest_innovatorbench.researchgym.web.backends import BUILTIN_BACKENDS
+from pytest_innovatorbench.runs.earlier import earlier_attempts, origin
 from pytest_innovatorbench.runs.plan import hidden_folders, settings_record
-from pytest_innovatorbench.runs.records import open_run
+from pytest_innovatorbench.runs.records import held_run, open_run
 from pytest_innovatorbench.runs.replaying import replay_agent
 from pytest_innovatorbench.tasks.benchmark import open_benchmark
 
@@ -76,7 +78,7 @@ class WorkerNode(Protocol):
 
 
 class Records:
-    """Creates the folder of the run, in the one process that started it.
+    """Creates the folder of the run, in the one process that started it, and holds it.
 
     Args:
         settings: The settings of the run.
@@ -84,16 +86,23 @@ class Records:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._held = ExitStack()
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Create the folder, unless nothing will run."""
-        option = session.config.option
-        if option.collectonly or hasattr(session.config, "workerinput"):
+        if session.config.option.collectonly:
             return
+        folder, is_worker = self._settings.run_folder, hasattr(session.config, "workerinput")
         try:
-            open_run(self._settings.run_folder, settings_record(self._settings))
+            if not is_worker and not self._settings.resumes:
+                open_run(folder, settings_record(self._settings))
+            self._held.enter_context(held_run(folder, alone=self._settings.resumes and not is_worker))
         except UserError as error:
             raise pytest.UsageError(str(error)) from None
+
+    def pytest_unconfigure(self) -> None:
+        """Let go of the run."""
+        self._held.close()
 
 
 def activate(config: pytest.Config) -> None:
@@ -137,6 +146,8 @@ def _read(config: pytest.Config) -> Run:
         agents=agents,
         extensions=_extensions(config, settings),
         inventory=read_inventory(settings.computers) if settings.computers else THIS_MACHINE,
+        earlier=earlier_attempts(settings.run_folder) if settings.resumes else {},
+        origin=origin(settings.store, settings.from_snapshot) if settings.from_snapshot else None,
     )
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from pytest_innovatorbench.errors import NoSuchComputerError, TaskError, UserError
 from pytest_innovatorbench.hostile import one_line
+from pytest_innovatorbench.plugin.continuing import plan_in
 from pytest_innovatorbench.plugin.inline import run_inline
 from pytest_innovatorbench.researchgym.computers.placement import check
 from pytest_innovatorbench.runs.model import AttemptResult, Status
-from pytest_innovatorbench.runs.plan import AttemptSpec, plan_attempt
+from pytest_innovatorbench.runs.plan import AttemptSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,28 +54,26 @@ class AttemptItem(pytest.Item):
         self._skip_where_it_cannot_run()
 
     def plan(self) -> AttemptSpec | None:
-        """Settle the attempt, or return ``None`` where its task is broken."""
-        if isinstance(self._task, TaskError):
+        """Settle the attempt, or return ``None`` where its task is broken or it was made already."""
+        if isinstance(self._task, TaskError) or self._result_before is not None:
             return None
-        run = self._run
-        kind = run.agents[self._agent]
-        return plan_attempt(
-            self._task,
-            self._agent,
-            kind,
-            self._seed,
-            run.settings,
-            extensions=run.extensions,
-            inventory=run.inventory,
-        )
+        return plan_in(self._run, self._task, self._agent, self._seed)
+
+    @property
+    def _result_before(self) -> AttemptResult | None:
+        """What the attempt came to before the run was resumed."""
+        earlier = self._run.earlier.get((self._task_id, self._agent, self._seed))
+        return earlier.result if earlier is not None and earlier.is_over else None
 
     def _skip_where_it_cannot_run(self) -> None:
-        spec = self.plan()
         try:
+            spec = self.plan()
             if spec is not None:
                 check(spec.needs, spec.inventory)
         except NoSuchComputerError as error:
             self.add_marker(pytest.mark.skip(reason=str(error)))
+        except UserError:  # told when it is run
+            pass
 
     def take(self, outcome: AttemptResult | BaseException | None) -> None:
         """Keep the outcome of an attempt that ran ahead, for the next time the item is run."""
@@ -113,6 +112,8 @@ class AttemptItem(pytest.Item):
         return self.path, 0, self.name
 
     def _run_now(self) -> AttemptResult:
+        if (before := self._result_before) is not None:
+            return before
         spec = self.plan()
         if spec is None:
             return self._broken()

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
     from pytest_innovatorbench.plugin.options import Mode, Option
 
-_SWITCHES: dict[Mode, str] = {"attempts": "ibench_agent", "validation": "ibench_validate"}
+_SWITCHES: dict[Mode, tuple[str, ...]] = {
+    "attempts": ("ibench_agent", "ibench_resume", "ibench_from_snapshot"),
+    "validation": ("ibench_validate",),
+}
 
 
 def read_mode(config: pytest.Config) -> Mode | None:
@@ -22,8 +25,8 @@ def read_mode(config: pytest.Config) -> Mode | None:
     """
     typed = [option for option in OPTIONS if config.getoption(option.key, None) is not None]
     keys = {option.key for option in typed}
-    asked = [mode for mode, key in _SWITCHES.items() if key in keys]
-    asked = asked or [mode for mode, key in _SWITCHES.items() if config.getini(key)]
+    asked = [mode for mode, switches in _SWITCHES.items() if keys & set(switches)]
+    asked = asked or [mode for mode, switches in _SWITCHES.items() if any(map(config.getini, switches))]
     if not typed and not asked:
         return None
     _check(asked, typed)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pytest
 
     from pytest_innovatorbench.authoring.findings import Options
+    from pytest_innovatorbench.runs.earlier import Origin
     from pytest_innovatorbench.settings import Hints, Settings
 
 Value = TypeVar("Value")
@@ -155,6 +156,21 @@ OPTIONS = (
         help="write a report: json:PATH, md:PATH or html:PATH",
     ),
     Option(
+        name="snapshot-every",
+        metavar="TIME|STEPS",
+        help="take snapshots: every 15m or 200steps, and at evaluations; or eval for at these alone",
+    ),
+    Option(
+        name="from-snapshot",
+        metavar="ID",
+        help="start new attempts from a snapshot, with its agent and seed unless others are named",
+    ),
+    Option(
+        name="resume",
+        metavar="RUN_ID",
+        help="go on with a run that was cut short, as it began",
+    ),
+    Option(
         name="validate",
         metavar="",
         is_flag=True,
@@ -208,23 +224,31 @@ def read_settings(config: pytest.Config) -> Settings:
     from pytest_innovatorbench import settings  # noqa: PLC0415
 
     def read(name: str, parse: Callable[[str, str], Value]) -> Value | None:
-        text = _text(config, name)
+        text = read_text(config, name)
         return parse(f"--ibench-{name}", text) if text else None
 
     def whole(least: int) -> Callable[[str, str], int]:
         return lambda option, text: settings.parse_whole(option, text, least=least)
 
+    if read_text(config, "resume"):
+        from pytest_innovatorbench.plugin.continuing import settings_to_resume  # noqa: PLC0415
+
+        return settings_to_resume(config)
     root, tasks = read_tasks(config)
+    agents = settings.parse_list(read_texts(config, "agent"))
+    seeds = read("seeds", settings.parse_seeds)
+    if origin := _origin(config):
+        tasks, agents, seeds = (origin.task,), agents or (origin.agent,), seeds or (origin.seed,)
     return settings.Settings(
-        agents=_nonempty("agent", settings.parse_list(_texts(config, "agent"))),
+        agents=_nonempty("agent", agents),
         tasks=tasks,
         root=root,
-        seeds=read("seeds", settings.parse_seeds) or (0,),
+        seeds=seeds or (0,),
         concurrency=read("concurrency", whole(1)) or 1,
-        run_dir=_path(config, "run-dir") or config.rootpath / ".ibench" / "runs",
+        run_dir=read_run_dir(config),
         run_id=read("run-id", settings.parse_run_id) or _new_run_id(config),
         fail_under=read("fail-under", settings.parse_score),
-        sandbox=_text(config, "sandbox") or "bubblewrap",
+        sandbox=read_text(config, "sandbox") or "bubblewrap",
         computers=_path(config, "computers"),
         working_time=read("working-time", settings.parse_duration),
         max_evals=read("max-evals", whole(0)),
@@ -233,9 +257,43 @@ def read_settings(config: pytest.Config) -> Settings:
         max_cost=read("max-cost", settings.parse_amount),
         agent_config=_path(config, "agent-config"),
         model_base_url=read("model-base-url", settings.parse_url),
-        hints=cast("Hints", _text(config, "hints") or "allow"),
-        reports=tuple(_texts(config, "report")),
+        hints=cast("Hints", read_text(config, "hints") or "allow"),
+        reports=tuple(read_texts(config, "report")),
+        snapshot_every=read("snapshot-every", settings.parse_interval),
+        from_snapshot=origin.beginning.parent if origin else None,
     )
+
+
+def read_root(config: pytest.Config) -> Path:
+    """Read the folder of the benchmark."""
+    from pytest_innovatorbench.tasks.benchmark import find_root  # noqa: PLC0415
+
+    return _path(config, "root") or find_root(config.rootpath)
+
+
+def read_run_dir(config: pytest.Config) -> Path:
+    """Read the folder of all runs."""
+    return _path(config, "run-dir") or config.rootpath / ".ibench" / "runs"
+
+
+def typed_options(config: pytest.Config) -> frozenset[str]:
+    """Return the names of the options that stand on the command line."""
+    return frozenset(option.name for option in OPTIONS if config.getoption(option.key, None) is not None)
+
+
+def _origin(config: pytest.Config) -> Origin | None:
+    """Return what attempts start from, if that is a snapshot."""
+    from pytest_innovatorbench.errors import SettingsError  # noqa: PLC0415
+    from pytest_innovatorbench.settings import store_below  # noqa: PLC0415
+
+    name = read_text(config, "from-snapshot")
+    if not name:
+        return None
+    if "task" in typed_options(config):
+        raise SettingsError("--ibench-from-snapshot goes on with its task", remedy="leave out --ibench-task")
+    from pytest_innovatorbench.runs.earlier import origin  # noqa: PLC0415
+
+    return origin(store_below(read_run_dir(config)), name)
 
 
 def read_thoroughness(config: pytest.Config) -> Options:
@@ -247,24 +305,27 @@ def read_thoroughness(config: pytest.Config) -> Options:
     from pytest_innovatorbench.authoring.findings import Options  # noqa: PLC0415
     from pytest_innovatorbench.settings import parse_whole  # noqa: PLC0415
 
-    repeat = _text(config, "repeat")
+    repeat = read_text(config, "repeat")
     return Options(
         attack=bool(config.getoption("ibench_attack") or config.getini("ibench_attack")),
         repeat=parse_whole("--ibench-repeat", repeat, least=0) if repeat else 0,
-        sandbox=_text(config, "sandbox") or "bubblewrap",
+        sandbox=read_text(config, "sandbox") or "bubblewrap",
     )
 
 
 def read_tasks(config: pytest.Config) -> tuple[Path, tuple[str, ...]]:
     """Read where the tasks are, and which are asked for."""
     from pytest_innovatorbench.settings import parse_list  # noqa: PLC0415
-    from pytest_innovatorbench.tasks.benchmark import find_root  # noqa: PLC0415
 
-    root = _path(config, "root") or find_root(config.rootpath)
-    return root, parse_list(_texts(config, "task")) or ("all",)
+    return read_root(config), parse_list(read_texts(config, "task")) or ("all",)
 
 
-def _text(config: pytest.Config, name: str) -> str:
+def read_text(config: pytest.Config, name: str) -> str:
+    """Return what an option is given as, ``""`` if it is not.
+
+    Raises:
+        SettingsError: It is none of the few values that there are.
+    """
     from pytest_innovatorbench.errors import SettingsError  # noqa: PLC0415
 
     option = _BY_NAME[name]
@@ -276,7 +337,8 @@ def _text(config: pytest.Config, name: str) -> str:
     return value
 
 
-def _texts(config: pytest.Config, name: str) -> list[str]:
+def read_texts(config: pytest.Config, name: str) -> list[str]:
+    """Return all that an option is given as."""
     key = _BY_NAME[name].key
     return list(config.getoption(key) or config.getini(key) or ())
 
@@ -291,7 +353,7 @@ def _nonempty(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
 
 def _path(config: pytest.Config, name: str) -> Path | None:
     """Return a path: typed ones start at the working folder, those of the ini file at that file."""
-    text = _text(config, name)
+    text = read_text(config, name)
     if not text:
         return None
     typed = config.getoption(_BY_NAME[name].key) is not None

@@ -171,9 +171,18 @@ class Reporting:
         if self._not_run:
             told = f"not run: {self._not_run} of {len(self._planned)} attempts"
             terminalreporter.write_line(told, yellow=True)
+        if self._run.settings.resumes:
+            terminalreporter.write_line(self._resumed_text())
         terminalreporter.write_line(f"records: {self._run.settings.run_folder}")
         for text in self._trouble:
             terminalreporter.write_line(f"report not written: {text}", red=True)
+
+    def _resumed_text(self) -> str:
+        over = {_key(before.result) for before in self._run.earlier.values() if before.is_over}
+        left = len(self._planned.keys() - over)
+        if not left:
+            return f"nothing to resume: all {len(self._planned)} attempts have their results"
+        return f"resumed: {left} of {len(self._planned)} attempts; the others have their results"
 
     def _document(self) -> ReportDocument:
         settings = self._run.settings

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
+from pytest_innovatorbench.errors import UserError
 from pytest_innovatorbench.plugin.inline import PATIENCE, outcome_of
 from pytest_innovatorbench.plugin.items import AttemptItem
 from pytest_innovatorbench.plugin.live import Live
@@ -147,7 +148,10 @@ class _Ahead:
 
     def _start(self) -> int:
         for item in self._items:
-            spec = item.plan()
+            try:
+                spec = item.plan()
+            except UserError:  # the item itself says so
+                spec = None
             if spec is None:
                 self._finished.put((item, None))
             else:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_innovatorbench.agents.base import AgentKind
+    from pytest_innovatorbench.runs.earlier import Earlier, Key, Origin
     from pytest_innovatorbench.settings import Settings
     from pytest_innovatorbench.tasks.benchmark import Benchmark
 
@@ -31,6 +32,8 @@ class Run:
         inventory: The computers there are.
         stop: Asks its attempts to end.
         board: Knows what its attempts are doing.
+        earlier: The attempts of the run that goes on, by task, agent and seed.
+        origin: The snapshot from which attempts start, if they do.
     """
 
     settings: Settings
@@ -41,3 +44,5 @@ class Run:
     inventory: Inventory = THIS_MACHINE
     stop: Stop = field(default_factory=Stop)
     board: Board = field(default_factory=Board)
+    earlier: Mapping[Key, Earlier] = field(default_factory=dict)
+    origin: Origin | None = None

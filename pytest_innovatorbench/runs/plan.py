@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.registry import slug
+from pytest_innovatorbench.errors import RecordError
 from pytest_innovatorbench.researchgym.computers.inventory import THIS_MACHINE, Inventory
 from pytest_innovatorbench.researchgym.extensions import Extensions
 from pytest_innovatorbench.researchgym.ledger import Allowance
 from pytest_innovatorbench.runs.beginning import FRESH, Beginning
+from pytest_innovatorbench.settings import Interval, Settings
 from pytest_innovatorbench.tasks.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_innovatorbench.agents.base import AgentKind
-    from pytest_innovatorbench.settings import Interval, Settings
     from pytest_innovatorbench.tasks.model import Task
 
 
@@ -143,6 +144,27 @@ def _of_task(task: Task) -> Allowance:
 def settings_record(settings: Settings) -> dict[str, Any]:
     """Return settings as plain JSON values."""
     return {key: _plain(value) for key, value in asdict(settings).items() if key != "resumes"}
+
+
+def settings_from_record(values: Mapping[str, Any]) -> Settings:
+    """Return settings from plain JSON values; keys of later versions are passed over.
+
+    Raises:
+        RecordError: They are damaged.
+    """
+    try:
+        known = {name: values[name] for name in Settings.__dataclass_fields__ if name in values}
+        for name in ("root", "run_dir", "agent_config", "computers"):
+            known[name] = known.get(name) and Path(known[name])
+        for name in ("agents", "tasks", "seeds", "reports"):
+            known[name] = tuple(known[name])
+        every = known.get("snapshot_every")
+        known["snapshot_every"] = Interval(**every) if every else None
+        return Settings(**known)
+    except (KeyError, TypeError):
+        raise RecordError(
+            "the settings of the run cannot be read", remedy="the record is damaged; start a new run"
+        ) from None
 
 
 def spec_record(spec: AttemptSpec) -> Mapping[str, Any]:

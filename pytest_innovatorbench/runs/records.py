@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import platform
@@ -73,6 +75,31 @@ def open_run(folder: Path, settings: Mapping[str, Any]) -> None:
         raise UserError(
             f"{error.filename} cannot be written: {error.strerror}", remedy="choose another --ibench-run-dir"
         ) from error
+
+
+@contextlib.contextmanager
+def held_run(folder: Path, *, alone: bool = False) -> Iterator[None]:
+    """Hold a run, for as long as the process lives at most, so that nobody goes on with it meanwhile.
+
+    Args:
+        folder: The run.
+        alone: Whether nobody else may hold it yet.
+
+    Raises:
+        UserError: Somebody does.
+    """
+    fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if alone:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        yield
+    except BlockingIOError:
+        raise UserError(
+            f"the run {folder.name} is still going on", remedy="wait until it has ended, or end it"
+        ) from None
+    finally:
+        os.close(fd)
 
 
 def create_attempt_folder(folder: Path) -> Path:
