@@ -12,7 +12,8 @@ from pytest_innovatorbench.agents.builtin import builtin_agents
 from pytest_innovatorbench.agents.registry import find, split, tabulate
 from pytest_innovatorbench.errors import UserError
 from pytest_innovatorbench.plugin.collection import Collection, attempts_of
-from pytest_innovatorbench.plugin.options import RUN_ID, read_settings
+from pytest_innovatorbench.plugin.continuing import settings_to_resume
+from pytest_innovatorbench.plugin.options import RUN_ID, read_settings, read_text
 from pytest_innovatorbench.plugin.reporting import Reporting
 from pytest_innovatorbench.plugin.runloop import RunLoop, Termination
 from pytest_innovatorbench.plugin.session import Run
@@ -128,7 +129,7 @@ def activate(config: pytest.Config) -> None:
 
 
 def _read(config: pytest.Config) -> Run:
-    settings = read_settings(config)
+    settings = settings_to_resume(config) if read_text(config, "resume") else read_settings(config)
     for target in settings.reports:
         parse_target(target)
     offered = config.hook.pytest_ibench_agents(settings=settings)

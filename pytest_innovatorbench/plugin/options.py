@@ -230,10 +230,6 @@ def read_settings(config: pytest.Config) -> Settings:
     def whole(least: int) -> Callable[[str, str], int]:
         return lambda option, text: settings.parse_whole(option, text, least=least)
 
-    if read_text(config, "resume"):
-        from pytest_innovatorbench.plugin.continuing import settings_to_resume  # noqa: PLC0415
-
-        return settings_to_resume(config)
     root, tasks = read_tasks(config)
     agents = settings.parse_list(read_texts(config, "agent"))
     seeds = read("seeds", settings.parse_seeds)
