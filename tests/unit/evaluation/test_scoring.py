@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import copy
 import math
+import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from evaluations.base.scoring import ScoreCurve, Trapezoid, format_points, product, weighted_sum
+from pytest_innovatorbench.evaluation.contract import scoring
 
 CURVES = [
     ScoreCurve(baseline=0.2, reference=0.6),
@@ -142,3 +148,31 @@ def test_the_published_scores_of_task_14(accuracy: float, entropy: float, publis
     band = Trapezoid(0.06, 0.11, 0.16, 0.21)
     # That task gives 100 points at its reference, not 80.
     assert product(curve(accuracy) * 100 / 80, band(entropy)) == pytest.approx(published, abs=0.06)
+
+
+def test_curves_and_bands_are_values_that_do_not_change() -> None:
+    curve, band = ScoreCurve(0.5, 0.9, ceiling=1.0), Trapezoid(0, 1, 2, 3)
+    assert repr(curve) == (
+        "ScoreCurve(baseline=0.5, reference=0.9, ceiling=1.0, reference_points=80.0, bonus=20.0)"
+    )
+    assert (curve, hash(curve)) == (ScoreCurve(0.5, 0.9, 1.0), hash(ScoreCurve(0.5, 0.9, 1.0)))
+    assert curve != ScoreCurve(0.5, 0.9)
+    assert curve != band
+    for value, name in ((curve, "reference"), (band, "one_to"), (curve, "other")):
+        with pytest.raises(AttributeError, match=f"does not change: cannot set {name}"):
+            setattr(value, name, 1.0)
+        with pytest.raises(AttributeError, match=f"does not change: cannot delete {name}"):
+            delattr(value, name)
+        assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value) == value  # noqa: S301 - our own
+
+
+def test_an_evaluator_does_not_pay_for_dataclasses() -> None:
+    code = "import sys, scoring; print('dataclasses' in sys.modules)"
+    shown = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        env={"PYTHONPATH": str(Path(scoring.__file__).parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout == "False\n"

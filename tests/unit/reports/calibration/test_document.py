@@ -12,4 +12,12 @@ def test_document_has_rows_bands_and_proposals() -> None:
     assert read["bands"] == {"baseline": {"low": 0, "high": 5}, "reference": {"low": 70, "high": 80}}
     assert [row["score"] for row in read["rows"]] == [0, 40, 100, None]
     assert read["rows"][2]["unclamped"] == 104.25
-    assert read["proposals"][0]["code"] == PROPOSAL.code
+    (proposal,) = read["proposals"]
+    assert proposal["code"] == PROPOSAL.code
+    assert proposal["curve"] == {
+        "baseline": 0.78,
+        "reference": 0.1,
+        "ceiling": 0.05,
+        "reference_points": 80,
+        "bonus": 20,
+    }
