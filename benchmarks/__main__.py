@@ -21,6 +21,7 @@ from benchmarks.sessions import measure_sessions
 from benchmarks.size import measure_collection, measure_crowd
 from benchmarks.startup import measure_help, measure_idle, measure_nop
 from benchmarks.steps import measure_steps
+from benchmarks.validation import measure_command_help, measure_validation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -37,6 +38,8 @@ MEASUREMENTS: Mapping[str, Callable[[Scale, Path], Iterator[Figure]]] = {
     "crowd": measure_crowd,
     "dataset": measure_dataset,
     "sessions": measure_sessions,
+    "validation": measure_validation,
+    "help-of-commands": measure_command_help,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 _CONFIG = """\
 from evaluations.base.data_classes import Config
@@ -75,3 +76,31 @@ def lay_tests(root: Path, files: int = 1, each: int = 1) -> Path:
 def _write(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, "utf-8")
+
+
+def lay_good_tasks(root: Path, count: int) -> Path:
+    """Make tasks that keep every rule: new ones, with nothing left of their template."""
+    from pytest_innovatorbench.authoring.answers import QUESTIONS, answer  # noqa: PLC0415 - for these alone
+    from pytest_innovatorbench.authoring.scaffold import create_task  # noqa: PLC0415
+
+    root.mkdir(parents=True)
+    for number in range(count):
+        known: dict[str, Any] = {"root": root}
+        for question in QUESTIONS:
+            given = f"good_{number:03}" if question.key == "task_name" else None
+            known[question.key] = answer(question, given, known)
+        del known["root"]
+        create_task(root, known)
+    leave_nothing_of_the_template(root)
+    return root
+
+
+def leave_nothing_of_the_template(root: Path) -> None:
+    """Remove every marker of the template from new tasks, and change each of its data files."""
+    for file in root.rglob("*.*"):
+        if file.suffix == ".csv":
+            header, first, second, *others = file.read_text("utf-8").splitlines(keepends=True)
+            file.write_text("".join([header, second, first, *others]), "utf-8")
+        elif file.is_file():
+            lines = file.read_text("utf-8").splitlines(keepends=True)
+            file.write_text("".join(line for line in lines if " TEMPLATE: " not in line), "utf-8")

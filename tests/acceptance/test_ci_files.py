@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.ground import leave_nothing_of_the_template
 from tests.acceptance.conftest import ROOT, commit, copy_project, git
-from tests.unit.authoring.conftest import make_ones_own
 
 ACTION = ROOT / "action.yml"
 WORKFLOW = ROOT / ".github" / "workflows" / "task-pr.yml"
@@ -181,7 +181,7 @@ def benchmark(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = runner.temporary / "ibench" / "bin" / "ibench-new-task"
     for name in ("good_task", "old_sin"):
         subprocess.run([program, name, "--no-input"], cwd=folder, check=True, capture_output=True)
-    make_ones_own(folder)
+    leave_nothing_of_the_template(folder)
     shutil.rmtree(folder / "evaluations" / "old_sin" / "data" / "baselines")
     commit(folder, "Add two tasks")
     return folder

@@ -40,6 +40,8 @@ LIMITED = {
     "crowd": ["crowd", "crowd-memory"],
     "dataset": ["dataset"],
     "sessions": ["session", "session-print", "session-tail"],
+    "validation": ["validation", "attacks"],
+    "help-of-commands": ["help-of-commands"],
 }
 FIGURE = Figure(
     name="nop",

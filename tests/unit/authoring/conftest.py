@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cookiecutter.main import cookiecutter  # type: ignore[import-untyped]  # it ships no types
 
+from benchmarks.ground import leave_nothing_of_the_template
 from tests.unit.authoring.good import TASK, Good
 
 TEMPLATE = Path(__file__).parents[3] / "task_template"
@@ -29,19 +30,8 @@ def baked(tmp_path_factory: pytest.TempPathFactory) -> Path:
             config_file=str(config),
         )
     )
-    make_ones_own(root)
+    leave_nothing_of_the_template(root)
     return root
-
-
-def make_ones_own(root: Path) -> None:
-    """Leave nothing of the template: no marker, and no data file as it is there."""
-    for file in root.rglob("*.*"):
-        if file.suffix == ".csv":
-            header, first, second, *others = file.read_text("utf-8").splitlines(keepends=True)
-            file.write_text("".join([header, second, first, *others]), "utf-8")
-        elif file.is_file():
-            lines = file.read_text("utf-8").splitlines(keepends=True)
-            file.write_text("".join(line for line in lines if " TEMPLATE: " not in line), "utf-8")
 
 
 @pytest.fixture
