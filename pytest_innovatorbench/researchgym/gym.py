@@ -320,7 +320,10 @@ class ResearchGym:
             station, arguments = self.computers.address(arguments)
         except UnknownComputerError as error:
             return refuse("base", f"{kind.name}: {error}")
-        return self._carry_out(kind, station, arguments)
+        observation = self._carry_out(kind, station, arguments)
+        if kind.family != "command":
+            return observation
+        return replace(observation, data={"computer_ip": station.name, **observation.data})
 
     def _carry_out(self, kind: ActionKind, station: Station, arguments: Mapping[str, Any]) -> Observation:
         try:

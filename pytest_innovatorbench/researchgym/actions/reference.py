@@ -26,13 +26,26 @@ _HEAD = """\
 
 What agents may do, by wire name. A wrong call is no exception: its observation has `success` false and says
 how to do it right. Parameters marked "no effect" are accepted for agents written for the published
-environment.
+environment. Other actions come through the hook `pytest_ibench_actions`.
+
+Every observation has `success`, `message`, `error_message`, `observation_type`, `timestamp`, `source`, `done`
+and `budget` (what is left of time, evaluations, steps and whatever else is limited), and the keys that the
+published environment has for its type, such as `output` and `execution_time` of `command_run`. Texts are cut
+at 30,000 characters, strings of a call may have 16,777,216, and 128 sessions may be open on a computer.
 """
 
 
 def reference() -> str:
     """Return the reference as Markdown."""
-    return "\n".join([_HEAD, *_families()]) + "\n"
+    return "\n".join([_HEAD, *_overview(), *_families()]) + "\n"
+
+
+def _overview() -> Iterator[str]:
+    yield "| Family | Actions |\n| --- | --- |"
+    for family, title in FAMILIES.items():
+        named = ", ".join(f"`{kind.name}`" for kind in ACTIONS.values() if kind.family == family)
+        yield f"| {title} | {named} |"
+    yield ""
 
 
 def _families() -> Iterator[str]:
