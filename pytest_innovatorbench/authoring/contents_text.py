@@ -5,10 +5,10 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 _WORD = re.compile(r"[^\W_]+")
 _BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -50,6 +50,18 @@ def normal_lines(text: str) -> list[str]:
 def words(text: str) -> list[str]:
     """Return the words, in small letters."""
     return _WORD.findall(text.casefold())
+
+
+def runs(spoken: Sequence[str], length: int) -> set[tuple[str, ...]]:
+    """Return every run of so many words."""
+    return {tuple(spoken[at : at + length]) for at in range(len(spoken) - length + 1)}
+
+
+def quotable(manifest: Mapping[str, Any]) -> list[list[str]]:
+    """Return the words of the titles in task.yaml, which anybody may quote."""
+    paper = manifest.get("paper")
+    titles = [manifest.get("title"), *(paper.values() if isinstance(paper, dict) else ())]
+    return [words(str(title)) for title in titles]
 
 
 def placed_words(text: str) -> tuple[list[str], list[int]]:

@@ -116,10 +116,10 @@ class Subject:
         """The text of ``task_description.md``, with Unix line ends.
 
         Raises:
-            NotCheckedError: It is missing, empty or not UTF-8.
+            NotCheckedError: It is missing, empty or no text in UTF-8.
         """
         text = self.read_text(self.gym / "task" / "task_description.md")
-        if text is None or not text.strip():
+        if text is None or not text.strip() or "\0" in text:
             raise NotCheckedError("there is no description that can be read")
         return text
 

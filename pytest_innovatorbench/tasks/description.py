@@ -48,6 +48,12 @@ class Line(NamedTuple):
     kind: Kind
     level: int = 0
 
+    @property
+    def written(self) -> str:
+        """The line with the marks of a heading."""
+        is_marked = self.kind == "heading" and self.level < _BOLD_LEVEL
+        return f"{'#' * self.level} {self.text}" if is_marked else self.text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
@@ -71,7 +77,7 @@ class Section:
     @property
     def numbered(self) -> tuple[tuple[int, str], ...]:
         """The numbers and texts of its lines, as they are written, without HTML comments."""
-        return tuple((line.number, _written(line)) for line in self.lines)
+        return tuple((line.number, line.written) for line in self.lines)
 
     @property
     def is_empty(self) -> bool:
@@ -235,8 +241,3 @@ def _rest_of_bold(line: Line) -> Iterator[Line]:
     bold = _BOLD.match(line.text) if line.level == _BOLD_LEVEL else None
     if bold and bold["rest"].strip(" :."):
         yield Line(line.number, bold["rest"].strip(" :."), "text")
-
-
-def _written(line: Line) -> str:
-    is_marked = line.kind == "heading" and line.level < _BOLD_LEVEL
-    return f"{'#' * line.level} {line.text}" if is_marked else line.text

@@ -6,7 +6,7 @@ import itertools
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +17,7 @@ _RULER = re.compile(r"^[\s>]*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?\s*$")
 _CELL = re.compile(r"(?<!\\)\|")
 _END = re.compile(r"[.!?][)*_\"'”]*\s+(?=[A-Z*_`(\[\"“])|;\s+")
 _NO_END = re.compile(r"(?:\b(?:max|min|approx|incl|no|e\.g|i\.e|resp|ca)\.\s+)$", re.IGNORECASE)
+_Kind: TypeAlias = Literal["heading", "item", "paragraph"]
 _LONGEST = 10  # characters of an abbreviation with its space
 
 
@@ -29,12 +30,14 @@ class Sentence:
         context: The heading it stands under, or the line before it that ends with a colon.
         starts: Where in the text each of its lines begins.
         lines: The numbers of these lines.
+        is_item: Whether it belongs to a list or a table.
     """
 
     text: str
     context: str = ""
     starts: tuple[int, ...] = (0,)
     lines: tuple[int, ...]
+    is_item: bool = False
 
     def line(self, place: int) -> int:
         """Return the line that a place in the text stands on."""
@@ -48,30 +51,33 @@ class _Block:
     text: str
     starts: tuple[int, ...]
     lines: tuple[int, ...]
+    kind: _Kind
 
 
-def _join(parts: list[tuple[int, str]]) -> _Block:
+def _join(parts: list[tuple[int, str]], kind: _Kind) -> _Block:
     ends = itertools.accumulate(len(text) + 1 for _, text in parts)
     return _Block(
         text=" ".join(text for _, text in parts),
         starts=(0, *ends)[:-1],
         lines=tuple(number for number, _ in parts),
+        kind=kind,
     )
 
 
 def sentences(lines: Iterable[tuple[int, str]]) -> Iterator[Sentence]:
     """Yield the sentences of numbered lines of Markdown."""
     context = ""
-    for block, is_heading in _blocks(lines):
-        if is_heading:
+    for block in _blocks(lines):
+        if block.kind == "heading":
             context = block.text
-        yield from _split(block, "" if is_heading else context)
+        yield from _split(block, "" if block.kind == "heading" else context)
         if block.text.rstrip("*_ ").endswith(":"):
             context = block.text
 
 
-def _blocks(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[_Block, bool]]:
-    """Yield paragraphs, items, headings and rows, and whether each is a heading."""
+def _blocks(lines: Iterable[tuple[int, str]]) -> Iterator[_Block]:
+    """Yield paragraphs, items, headings and rows."""
+    kind: _Kind = "paragraph"
     block: list[tuple[int, str]] = []
     header: list[str] | None = None
     row: list[str] = []
@@ -79,21 +85,23 @@ def _blocks(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[_Block, bool]]:
         mark = _MARK.match(line)
         starts = not line.strip() or bool(mark and mark["marks"]) or bool(_ROW.match(line))
         if starts and block:
-            yield _join(block), False
+            yield _join(block, kind)
             block = []
+        if starts:
+            kind = "item" if mark and mark["marks"] else "paragraph"
         if not _ROW.match(line):
             header = None
         if _RULER.match(line):
             header = row
         elif _ROW.match(line):
             row = [cell.strip() for cell in _CELL.split(line.strip(" >").strip("|"))]
-            yield from ((_join([(number, text)]), False) for text in _read_row(row, header))
+            yield from (_join([(number, text)], "item") for text in _read_row(row, header))
         elif mark and (mark["marks"] or "").startswith("#"):
-            yield _join([(number, line[mark.end() :].strip())]), True
+            yield _join([(number, line[mark.end() :].strip())], "heading")
         elif line.strip():
             block.append((number, line[mark.end() if mark else 0 :].strip()))
     if block:
-        yield _join(block), False
+        yield _join(block, kind)
 
 
 def _read_row(row: list[str], header: list[str] | None) -> Iterator[str]:
@@ -116,5 +124,9 @@ def _split(block: _Block, context: str) -> Iterator[Sentence]:
 def _part(block: _Block, context: str, start: int, end: int) -> Sentence:
     starts = tuple(max(0, place - start) for place in block.starts if place < end)
     return Sentence(
-        text=block.text[start:end].rstrip(), context=context, starts=starts, lines=block.lines[: len(starts)]
+        text=block.text[start:end].rstrip(),
+        context=context,
+        starts=starts,
+        lines=block.lines[: len(starts)],
+        is_item=block.kind == "item",
     )
