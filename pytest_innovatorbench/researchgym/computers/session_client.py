@@ -97,7 +97,11 @@ class SessionClient:
         with self._sending:
             if self.is_lost:
                 raise ConnectionLostError("the connection ended")
-            self._connection.sendall(line)
+            try:
+                self._connection.sendall(line)
+            except OSError:
+                self.is_lost = True
+                raise
 
     def _listen(self) -> None:
         try:
