@@ -16,6 +16,7 @@ import pytest_innovatorbench
 from benchmarks.attempts import measure_attempts, measure_dataset
 from benchmarks.figures import Figure, Scale
 from benchmarks.neighbours import Neighbours
+from benchmarks.remote import measure_remote
 from benchmarks.report import document, head, rows
 from benchmarks.sessions import measure_sessions
 from benchmarks.size import measure_collection, measure_crowd
@@ -40,6 +41,7 @@ MEASUREMENTS: Mapping[str, Callable[[Scale, Path], Iterator[Figure]]] = {
     "sessions": measure_sessions,
     "validation": measure_validation,
     "help-of-commands": measure_command_help,
+    "remote": measure_remote,
 }
 
 

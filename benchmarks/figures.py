@@ -77,6 +77,8 @@ class Scale:
         sessions: Sessions that are busy at once.
         printed: Bytes that a command prints.
         kept: Bytes that a session has printed when it is read.
+        sent: Bytes that are sent to another computer.
+        files: Small files that are.
     """
 
     pairs: int = 48
@@ -91,6 +93,8 @@ class Scale:
     sessions: int = 100
     printed: int = 50 * 10**6
     kept: int = 10**9
+    sent: int = 500 * 10**6
+    files: int = 5000
 
 
 def middle(samples: Sequence[float], label: str) -> Beside:

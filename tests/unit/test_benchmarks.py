@@ -15,6 +15,7 @@ from benchmarks.markdown import table
 from benchmarks.memory import proportional_size
 from benchmarks.neighbours import Neighbours
 from benchmarks.report import document, middle_half, number, rows
+from tests.sshd import require_sshd
 
 TINY = Scale(
     pairs=2,
@@ -29,6 +30,8 @@ TINY = Scale(
     sessions=5,
     printed=10**6,
     kept=10**6,
+    sent=10**6,
+    files=20,
 )
 LIMITED = {
     "idle": ["idle"],
@@ -42,6 +45,7 @@ LIMITED = {
     "sessions": ["session", "session-print", "session-tail"],
     "validation": ["validation", "attacks"],
     "help-of-commands": ["help-of-commands"],
+    "remote": ["ssh-command", "ssh-upload", "ssh-small-files"],
 }
 FIGURE = Figure(
     name="nop",
@@ -57,6 +61,8 @@ FIGURE = Figure(
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MEASUREMENTS)
 def test_measurement_yields_finite_figures_and_its_limits(name: str) -> None:
+    if name == "remote":
+        require_sshd()
     figures = list(measure([name], TINY))
     assert [figure.name for figure in figures if figure.limit is not None] == LIMITED[name]
     for figure in figures:
