@@ -11,13 +11,14 @@ from typing import Annotated
 
 import typer
 
+from pytest_innovatorbench.cli import snapshots
 from pytest_innovatorbench.cli.calibrate import calibrate
 from pytest_innovatorbench.cli.explain import explain
 from pytest_innovatorbench.cli.mcp import mcp
 from pytest_innovatorbench.cli.new_task import new_task
 from pytest_innovatorbench.cli.root import Root, open_root
 from pytest_innovatorbench.cli.validate import validate
-from pytest_innovatorbench.errors import UserError
+from pytest_innovatorbench.errors import FaultError, UserError
 from pytest_innovatorbench.hostile import one_line
 
 app = typer.Typer(
@@ -34,13 +35,14 @@ app.command()(validate)
 app.command()(explain)
 app.command()(calibrate)
 app.command()(mcp)
+app.add_typer(snapshots.app, name="snapshots")
 
 
 def main() -> None:
     """Run the command; a user's mistake ends it with one line and status 2."""
     try:
         app()
-    except UserError as error:
+    except (UserError, FaultError) as error:
         sys.stderr.write(f"ibench: {one_line(str(error), 2000)}\n")
         sys.exit(2)
     except BrokenPipeError:
