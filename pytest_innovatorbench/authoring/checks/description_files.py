@@ -32,10 +32,12 @@ _IN_TREE = re.compile(
 _PLACEHOLDER = re.compile(r"<[^>]*>|\$?\{[^}]*\}|%\w|\*")
 # What the agent may write down, and nobody scores.
 _UNSCORED = re.compile(
-    r"\bideas?\b|\boptional|\b(?:not|n't|never)\s+(?:be\s+)?(?:scored|read|graded|evaluated|used|needed)"
+    r"\boptional|\b(?:not|n't|never)\s+(?:be\s+)?(?:scored|read|graded|evaluated|used|needed)"
     r"|\bmay\s+(?:also|leave)\b|\bif\s+you\s+(?:like|want|wish)",
     re.IGNORECASE,
 )
+_IDEAS = re.compile(r"\b(?:ideas?|notes|thoughts)\b", re.IGNORECASE)
+_CLAUSE = re.compile(r"[,;]|\band\b")
 
 
 class Named(NamedTuple):
@@ -77,20 +79,29 @@ def widened(name: str) -> str:
 def _paths(lines: Iterable[Line]) -> Iterator[Named]:
     for line in lines:
         for match in _PATH.finditer(line.text):
-            if "." in match["rest"].rpartition("/")[2] and not _UNSCORED.search(line.text):
-                yield Named(widened(match["rest"].rpartition("/")[2]), line.number)
+            name = match["rest"].rpartition("/")[2]
+            if "." in name and not _is_unscored(line.text, match):
+                yield Named(widened(name), line.number)
 
 
 def _in_prose(lines: Iterable[Line], given: set[str]) -> Iterator[Named]:
     """Yield names beside the outputs' folder, and those that items below a mention of it begin with."""
     spoken = [(line.number, line.written) for line in lines if line.kind in {"text", "heading"}]
     for sentence in sentences(spoken):
-        if _UNSCORED.search(sentence.text):
-            continue
         found = [match for match in _FILE.finditer(sentence.text) if match["name"] not in given]
+        found = [match for match in found if not _is_unscored(sentence.text, match)]
         if not OUTPUTS.search(sentence.text):
             found = found[:1] if sentence.is_item and OUTPUTS.search(sentence.context) else []
         yield from (Named(widened(match["name"]), sentence.line(match.start())) for match in found)
+
+
+def _is_unscored(text: str, match: re.Match[str]) -> bool:
+    """Tell a file that need not be read: by its sentence, or by what its own clause says of ideas."""
+    if _UNSCORED.search(text):
+        return True
+    before = _CLAUSE.split(text[: match.start()])[-1]
+    after = _CLAUSE.split(text[match.end() :])[0]
+    return bool(_IDEAS.search(before) or _IDEAS.search(after))
 
 
 def _in_code(lines: Iterable[Line], given: set[str]) -> Iterator[Named]:

@@ -300,6 +300,7 @@ def test_a_description_that_does_not_say_where_outputs_go(good: Good, place: str
     "text",
     [
         "Write `/workspace/data/outputs/more.json` as well.",
+        "Write `/workspace/data/outputs/more.json`, and your ideas to `/workspace/data/outputs/ideas.md`.",
         "Write `more.json` to `/workspace/data/outputs`, too.",
         "Write to `/workspace/data/outputs`:\n\n- more.json",
         "Write to `/workspace/data/outputs`:\n\n| file | content |\n| --- | --- |\n| `more.json` | all of it |",
