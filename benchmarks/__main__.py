@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest_innovatorbench
 from benchmarks.attempts import measure_attempts, measure_dataset
 from benchmarks.figures import Figure, Scale
+from benchmarks.models import measure_loop, measure_model_crowd
 from benchmarks.neighbours import Neighbours
 from benchmarks.remote import measure_remote
 from benchmarks.report import document, head, rows
@@ -42,6 +43,8 @@ MEASUREMENTS: Mapping[str, Callable[[Scale, Path], Iterator[Figure]]] = {
     "validation": measure_validation,
     "help-of-commands": measure_command_help,
     "remote": measure_remote,
+    "loop": measure_loop,
+    "model-crowd": measure_model_crowd,
 }
 
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.agents.base import Agent, AgentKind, AgentRequest
+from pytest_innovatorbench.agents.models.profile import Profile
+from pytest_innovatorbench.agents.models.values import Message, Prompt, Reply, ToolCall, Usage
+from pytest_innovatorbench.agents.react.agent import ReactAgent
+from pytest_innovatorbench.agents.react.conversation import estimate
+from pytest_innovatorbench.agents.react.habits import Habits
+from pytest_innovatorbench.agents.react.summary import PARTS
 from pytest_innovatorbench.researchgym.model import Action
 
 if TYPE_CHECKING:
@@ -17,6 +23,8 @@ if TYPE_CHECKING:
 
     from pytest_innovatorbench.researchgym.gym import ResearchGym
     from pytest_innovatorbench.sandbox.model import Bind
+
+_SNAPSHOT = "<state_snapshot>" + "".join(f"<{part}>x</{part}>" for part in PARTS) + "</state_snapshot>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +65,51 @@ class Stepper(_Trial):
         Path(os.environ["IBENCH_STEP_TIMES"]).write_text(json.dumps(seconds))
 
 
+class _Chatterbox:
+    """A model that answers at once, and notes how long its agent took between its answers."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self._answered: float | None = None
+
+    def ask(self, prompt: Prompt) -> Reply:
+        """Think aloud, or summarise where that is asked for."""
+        if self._answered is not None:
+            self.seconds.append(time.perf_counter() - self._answered)
+        read = sum(map(estimate, prompt.messages))
+        step = len(self.seconds)
+        if "<state_snapshot>" in prompt.messages[-1].text:
+            message = Message(role="assistant", text=_SNAPSHOT)
+        else:
+            call = ToolCall(id=f"c{step}", name="think", arguments={"thought": f"step {step} " + "x" * 400})
+            message = Message(role="assistant", text="y" * 400, calls=(call,))
+        self._answered = time.perf_counter()
+        return Reply(message=message, stop="calls", usage=Usage(input=read, output=200))
+
+
+class Looper(ReactAgent):
+    """Our own loop with a model that takes no time, for as many steps as its argument says."""
+
+    def __init__(self, request: AgentRequest) -> None:
+        os.environ.setdefault("OPENAI_API_KEY", "none")
+        super().__init__(request, Profile(provider="openai", model="none"), Habits(), {})
+        self._steps = int(request.argument)
+        self._model = self._chatterbox = _Chatterbox()
+
+    def run(self, gym: ResearchGym) -> None:
+        """Work until the steps are taken, and write down how long each took."""
+        gym.allowance = replace(gym.allowance, steps=self._steps)
+        try:
+            super().run(gym)
+        finally:
+            Path(os.environ["IBENCH_STEP_TIMES"]).write_text(json.dumps(self._chatterbox.seconds))
+
+
 _MAKERS: Mapping[str, Callable[[AgentRequest], Agent]] = {
     "sleeper": Sleeper,
     "shell": Shell,
     "stepper": Stepper,
+    "looper": Looper,
 }
 
 

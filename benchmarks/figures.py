@@ -73,6 +73,7 @@ class Scale:
         seeds: Seeds of each.
         sleepers: Attempts that sleep at once.
         sleep: Seconds for which they sleep.
+        talkers: Attempts that wait for a model at once, which takes as long to answer.
         dataset: Bytes of the large dataset.
         sessions: Sessions that are busy at once.
         printed: Bytes that a command prints.
@@ -89,6 +90,7 @@ class Scale:
     seeds: int = 100
     sleepers: int = 200
     sleep: float = 2.0
+    talkers: int = 100
     dataset: int = 5 * 10**9
     sessions: int = 100
     printed: int = 50 * 10**6

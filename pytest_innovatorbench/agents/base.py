@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from pytest_innovatorbench.errors import IbenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pytest_innovatorbench.researchgym.gym import ResearchGym
     from pytest_innovatorbench.sandbox.model import Bind
@@ -72,6 +72,14 @@ class ResumableAgent(Agent, Protocol):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state; called before ``run``."""
+
+
+@runtime_checkable
+class RecallingAgent(ResumableAgent, Protocol):
+    """An agent whose state is in the events of its attempt, and is asked for by snapshots alone."""
+
+    def recall(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """Go on from the events of an attempt that was cut short, in its record; called before ``run``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

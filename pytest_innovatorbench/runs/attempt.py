@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_innovatorbench.agents.base import Agent, AgentRequest, ResumableAgent
+from pytest_innovatorbench.agents.base import Agent, AgentRequest, RecallingAgent, ResumableAgent
 from pytest_innovatorbench.agents.registry import split
 from pytest_innovatorbench.errors import (
     EnvironmentBuildError,
@@ -270,8 +270,11 @@ def _note_beginning(gym: ResearchGym, beginning: Beginning, restored: str | None
 def _restore_agent(agent: Agent, spec: AttemptSpec) -> None:
     """Hand an agent what it goes on from; that of another agent would mean nothing to it."""
     beginning = spec.beginning
-    is_its_own = split(beginning.agent or "")[0] == split(spec.agent)[0]
-    if beginning.state and is_its_own and isinstance(agent, ResumableAgent):
+    if split(beginning.agent or "")[0] != split(spec.agent)[0]:
+        return
+    if beginning.folder is not None and isinstance(agent, RecallingAgent):
+        agent.recall(read_events(beginning.folder / EVENTS_FILE))
+    elif beginning.state and isinstance(agent, ResumableAgent):
         agent.restore(beginning.state)
 
 

@@ -8,7 +8,7 @@ import time
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
-from pytest_innovatorbench.agents.base import ResumableAgent
+from pytest_innovatorbench.agents.base import RecallingAgent, ResumableAgent
 from pytest_innovatorbench.errors import MachineFaultError, UnknownNameError, UserError
 from pytest_innovatorbench.hostile import one_line
 
@@ -138,7 +138,7 @@ class Keeper:
             "ledger": self._gym.ledger.to_dict(),
             "seconds": self._seconds(),
             "remaining": self._gym.remaining_seconds(),
-            "state": self._state,
+            "state": self._agent.state() if isinstance(self._agent, RecallingAgent) else self._state,
         }
         taken = store.save(tree, payload=payload, parent=_if_known(store, self._last))
         self._last = taken.id
@@ -151,7 +151,7 @@ class Keeper:
         }
 
     def _keep_state(self) -> None:
-        if not isinstance(self._agent, ResumableAgent):
+        if not isinstance(self._agent, ResumableAgent) or isinstance(self._agent, RecallingAgent):
             return
         try:
             state = self._agent.state()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from pytest_innovatorbench.testing.model_server import Fails, ModelServer, Says, scripted
 from tests.acceptance.conftest import Bench, events, running
-from tests.unit.agents.model_server import Fails, ModelServer, Says, scripted
 
 KEY = "sk-secret-0123456789"
 SPACE = "mcp__innovatorbench"

@@ -14,8 +14,8 @@ import pytest
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
+from pytest_innovatorbench.testing.model_server import Answer, Body, Fails, ModelServer, Says, Script
 from tests.acceptance.conftest import Bench, events, running
-from tests.unit.agents.model_server import Answer, Body, Fails, ModelServer, Says, Script
 
 KEY = "sk-secret-0123456789"
 WRITE = ("create_file", {"filename": "data/outputs/score.txt", "content": "61\n"})

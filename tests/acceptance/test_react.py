@@ -13,8 +13,15 @@ import pytest
 from pytest_innovatorbench.agents.react.summary import PARTS
 from pytest_innovatorbench.agents.react.transcript import prompts
 from pytest_innovatorbench.runs.events import read_events
+from pytest_innovatorbench.testing.model_server import (
+    Answer,
+    Fails,
+    ModelServer,
+    Says,
+    Script,
+    scripted,
+)
 from tests.acceptance.conftest import Bench, events
-from tests.unit.agents.model_server import Answer, Fails, ModelServer, Says, Script, scripted
 
 KEY = "sk-secret-0123456789"
 WRITE = ("create_file", {"filename": "data/outputs/score.txt", "content": "60\n"})

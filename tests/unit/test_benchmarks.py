@@ -26,6 +26,7 @@ TINY = Scale(
     seeds=2,
     sleepers=2,
     sleep=0.1,
+    talkers=2,
     dataset=10**6,
     sessions=5,
     printed=10**6,
@@ -46,6 +47,8 @@ LIMITED = {
     "validation": ["validation", "attacks"],
     "help-of-commands": ["help-of-commands"],
     "remote": ["ssh-command", "ssh-upload", "ssh-small-files"],
+    "loop": ["loop", "loop-memory"],
+    "model-crowd": ["model-crowd"],
 }
 FIGURE = Figure(
     name="nop",

@@ -13,7 +13,7 @@ NAME = PACKAGE.name
 
 # Each row may import the rows above it and, within one row, only itself.
 LAYERS = (
-    ("errors", "hostile"),
+    ("errors", "hostile", "testing"),
     ("sandbox",),
     ("tasks",),
     ("settings",),

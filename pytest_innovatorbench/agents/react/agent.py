@@ -16,13 +16,13 @@ from pytest_innovatorbench.agents.react.conversation import Conversation
 from pytest_innovatorbench.agents.react.prompting import Prompts
 from pytest_innovatorbench.agents.react.rendering import offered, render
 from pytest_innovatorbench.agents.react.summary import judge
-from pytest_innovatorbench.agents.react.transcript import Transcript
+from pytest_innovatorbench.agents.react.transcript import Transcript, last_window
 from pytest_innovatorbench.agents.react.watching import Watch
 from pytest_innovatorbench.errors import MachineFaultError
 from pytest_innovatorbench.researchgym.model import Action, AttemptOverError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pytest_innovatorbench.agents.base import AgentRequest
     from pytest_innovatorbench.agents.models.prices import Price
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _TICK = 0.2  # seconds between looks whether the attempt is over, while a provider is waited for
 _LONGEST_SHOWN = 500
+_PERSON = "<real_user>"
+_LOST = "The attempt was interrupted while this was carried out. What came of it is not known."
 
 
 class ReactAgent:
@@ -60,8 +62,8 @@ class ReactAgent:
         self._model = open_model(profile)
         self._prompts = Prompts(habits.prompts)
         self._watch = Watch(habits)
-        self._restored: Mapping[str, Any] | None = None
-        self._said = 0  # messages of people in the part that was not summarised yet
+        self._earlier: list[Message] = []
+        self._count = 0  # turns in the record that it goes on in
         self._conversation: Conversation | None = None
 
     @property
@@ -70,16 +72,17 @@ class ReactAgent:
         return ()
 
     def state(self) -> dict[str, Any]:
-        """Return what it takes to go on later, as plain JSON values."""
-        conversation = self._conversation
-        if conversation is None:
-            return {}
-        turns = [message.to_dict() for message in conversation.turns()]
-        return {"turns": turns, "count": conversation.transcript.count, "said": self._said}
+        """Return what it takes to go on in another record, as plain JSON values."""
+        turns = self._conversation.turns() if self._conversation else ()
+        return {"turns": [message.to_dict() for message in turns]}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state instead of from the beginning."""
-        self._restored = state or None
+        """Go on from a state."""
+        self._earlier = [Message.from_dict(turn) for turn in state["turns"]]
+
+    def recall(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """Go on from the record of an attempt that was cut short."""
+        self._earlier, self._count = last_window(events)
 
     def run(self, gym: ResearchGym) -> None:
         """Work until the model finishes, the budget ends, or it is of no more use."""
@@ -92,13 +95,11 @@ class ReactAgent:
 
     def _begin(self, gym: ResearchGym) -> Conversation:
         tools = offered(self._task, self._habits.tools, hints=gym.hints_allowed, actions=gym.actions)
-        restored = self._restored or {}
-        transcript = Transcript(gym.note, restored.get("count", 0))
+        transcript = Transcript(gym.note, self._count)
         conversation = Conversation(transcript, system_prompt(self._prompts, gym), tools)
-        if restored:
-            for turn in restored["turns"]:
-                conversation.add(Message.from_dict(turn))
-            self._said = restored["said"]
+        for message in _answered(self._earlier):
+            conversation.add(message)
+        if self._earlier:
             text = self._prompts.render("resumed", sessions=_sessions(gym))
         else:
             text = task_prompt(self._prompts, gym)
@@ -108,8 +109,7 @@ class ReactAgent:
     def _hear(self, gym: ResearchGym, conversation: Conversation) -> None:
         """Pass on what people said."""
         for text in gym.hear():
-            conversation.add(Message(role="user", text=f"<real_user>{text}</real_user>"))
-            self._said += 1
+            conversation.add(Message(role="user", text=f"{_PERSON}{text}</real_user>"))
 
     def _next(self, gym: ResearchGym, conversation: Conversation) -> Reply:
         """Return the model's next turn, after a summary where the context gets full."""
@@ -188,13 +188,14 @@ class ReactAgent:
         cut = conversation.cut(self._habits.keep)
         if cut == 0:
             raise AgentFailedError("the conversation is too long for the model, and too short to summarise")
+        said = sum(turn.text.startswith(_PERSON) for turn in conversation.turns()[:cut])
         problem = ""
         for _ in range(self._habits.summary_tries):
-            text = self._prompts.render("summarise", said=self._said, problem=problem)
+            text = self._prompts.render("summarise", said=said, problem=problem)
             closing = Message(role="user", text=text)
             reply = self._ask(gym, conversation.prompt("summary", older=cut, closing=closing))
-            conversation.transcript.message(reply.message)
-            judged = judge(reply.message.text, self._said)
+            conversation.transcript.message(reply.message, aside=True)
+            judged = judge(reply.message.text, said)
             if judged.text:
                 self._go_on(gym, conversation, cut, judged.text)
                 return
@@ -204,8 +205,14 @@ class ReactAgent:
     def _go_on(self, gym: ResearchGym, conversation: Conversation, cut: int, snapshot: str) -> None:
         text = self._prompts.render("after_summary", snapshot=snapshot)
         conversation.replace(cut, Message(role="user", text=text))
-        self._said = 0
         conversation.add(Message(role="user", text=self._prompts.render("recheck", sessions=_sessions(gym))))
+
+
+def _answered(turns: list[Message]) -> list[Message]:
+    """Return turns so that no call is left without a result, which no provider takes."""
+    calls = turns[-1].calls if turns else ()
+    lost = tuple(ToolResult(call=call.id, text=_LOST, is_error=True) for call in calls)
+    return [*turns, Message(role="user", results=lost)] if lost else turns
 
 
 def _sessions(gym: ResearchGym) -> str:

@@ -70,7 +70,7 @@ class Conversation:
         numbers = [number for number, _, _ in turns]
         messages = [message for _, message, _ in turns]
         if closing is not None:
-            numbers.append(self.transcript.message(closing))
+            numbers.append(self.transcript.message(closing, aside=True))
             messages.append(closing)
         self.transcript.asked(purpose, numbers)
         return Prompt(system=self._system, tools=self._tools, messages=tuple(messages))
@@ -99,6 +99,7 @@ class Conversation:
         tokens = estimate(summary)
         number = self.transcript.message(summary)
         self._turns[1:cut] = [(number, summary, tokens)]
+        self.transcript.window([number for number, _, _ in self._turns])
         self._counted = 0
         self._uncounted = estimate_text(self._system) + sum(tokens for _, _, tokens in self._turns)
 

@@ -23,7 +23,8 @@ class Transcript:
     """Writes a conversation as events.
 
     ``prompt_head`` has system prompt and tools, ``message`` each turn once, with a number, and
-    ``model_asked`` the numbers of the turns that a prompt is made of, as runs ``[first, last]``.
+    ``model_asked`` the numbers of the turns that a prompt is made of, as runs ``[first, last]``. Turns go
+    into the window one after the other, but for those ``aside``; ``window`` says what is left in it.
 
     Args:
         note: Takes the events.
@@ -41,15 +42,19 @@ class Transcript:
         """Write what every prompt begins with."""
         self._note("prompt_head", system=system, tools=[asdict(tool) for tool in tools])
 
-    def message(self, message: Message) -> int:
-        """Write a turn and return its number."""
-        self._note("message", number=self.count, **message.to_dict())
+    def message(self, message: Message, *, aside: bool = False) -> int:
+        """Write a turn, ``aside`` if it does not stay, and return its number."""
+        self._note("message", number=self.count, aside=aside, **message.to_dict())
         self.count += 1
         return self.count - 1
 
     def asked(self, purpose: str, numbers: Sequence[int]) -> None:
         """Write which turns are sent, and what for."""
         self._note("model_asked", purpose=purpose, messages=list(_runs(numbers)))
+
+    def window(self, numbers: Sequence[int]) -> None:
+        """Write which turns are left in the window."""
+        self._note("window", messages=list(_runs(numbers)))
 
     def answered(self, reply: Reply, seconds: float, cost: float | None) -> None:
         """Write what an answer took; its turn is written by itself."""
@@ -69,14 +74,35 @@ def prompts(events: Iterable[Mapping[str, Any]]) -> Iterator[Prompt]:
     tools: tuple[Tool, ...] = ()
     messages: dict[int, Message] = {}
     for event in events:
-        values = {key: value for key, value in event.items() if key not in {"kind", "t", "number"}}
         if event["kind"] == "prompt_head":
             system, tools = event["system"], tuple(Tool(**tool) for tool in event["tools"])
         elif event["kind"] == "message":
-            messages[event["number"]] = Message.from_dict(values)
+            messages[event["number"]] = _message(event)
         elif event["kind"] == "model_asked":
-            numbers = [n for first, last in event["messages"] for n in range(first, last + 1)]
-            yield Prompt(system=system, tools=tools, messages=tuple(messages[number] for number in numbers))
+            turns = tuple(messages[number] for number in _numbers(event["messages"]))
+            yield Prompt(system=system, tools=tools, messages=turns)
+
+
+def last_window(events: Iterable[Mapping[str, Any]]) -> tuple[list[Message], int]:
+    """Return the turns that were in the window at the end of a record, and how many it has in all."""
+    window: dict[int, Message] = {}
+    count = 0
+    for event in events:
+        if event["kind"] == "message":
+            count = event["number"] + 1
+            if not event["aside"]:
+                window[event["number"]] = _message(event)
+        elif event["kind"] == "window":
+            window = {number: window[number] for number in _numbers(event["messages"])}
+    return list(window.values()), count
+
+
+def _message(event: Mapping[str, Any]) -> Message:
+    return Message.from_dict({key: event[key] for key in Message.__dataclass_fields__})
+
+
+def _numbers(runs: Iterable[Sequence[int]]) -> Iterator[int]:
+    return (number for first, last in runs for number in range(first, last + 1))
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:

@@ -22,7 +22,15 @@ from pytest_innovatorbench.agents.models.values import (
     Usage,
 )
 from pytest_innovatorbench.errors import SettingsError
-from tests.unit.agents.model_server import Answer, Breaks, Fails, Mangled, ModelServer, Says, scripted
+from pytest_innovatorbench.testing.model_server import (
+    Answer,
+    Breaks,
+    Fails,
+    Mangled,
+    ModelServer,
+    Says,
+    scripted,
+)
 
 PROVIDERS = ("anthropic", "openai")
 KEY = "sk-test-0123456789abcdef"

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
@@ -75,7 +75,10 @@ Script: TypeAlias = Callable[[Body], Answer]
 
 
 class ModelServer:
-    """Answers on loopback.
+    """Answers on loopback, in Anthropic's Messages, OpenAI's Chat Completions and its Responses.
+
+    Args:
+        script: Says what to answer to each request; called in many threads.
 
     Attributes:
         requests: What came in, in order.
@@ -95,7 +98,9 @@ class ModelServer:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                server.answer(self)
+                # A client that gives up closes the connection, which is its right.
+                with suppress(ConnectionError):
+                    server.answer(self)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -106,10 +111,12 @@ class ModelServer:
 
     @property
     def url(self) -> str:
+        """Its address, without ``/v1``."""
         return f"http://127.0.0.1:{self._http.server_address[1]}"
 
     @contextmanager
     def running(self) -> Iterator[ModelServer]:
+        """Serve while the context lasts."""
         thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
@@ -122,6 +129,7 @@ class ModelServer:
             thread.join(5)
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        """Answer one request."""
         body: Body = json.loads(handler.rfile.read(int(handler.headers["content-length"])))
         with self.lock:
             self.requests.append(body)
