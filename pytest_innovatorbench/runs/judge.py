@@ -81,7 +81,7 @@ class SubmissionJudge:
             scratch=self._folder,
             cancelled=self._cancelled,
         )
-        return _verdict(evaluation, submission, self._count)
+        return _verdict(evaluation, submission, self._count, self._computer.workspace_note)
 
     def _outputs(self) -> Iterator[Entry]:
         """Return what lies in the outputs, or in the place the authoring guide also names for them."""
@@ -131,7 +131,7 @@ def _fault(error: str, number: int, detail: str) -> Verdict:
     return Verdict(score=None, message="", error=error, event=event)
 
 
-def _verdict(evaluation: Evaluation, submission: Submission, number: int) -> Verdict:
+def _verdict(evaluation: Evaluation, submission: Submission, number: int, workspace: str | None) -> Verdict:
     return Verdict(
         score=evaluation.score,
         message=evaluation.message,
@@ -149,6 +149,7 @@ def _verdict(evaluation: Evaluation, submission: Submission, number: int) -> Ver
             "seconds": round(evaluation.seconds, 6),
             "metrics": dict(evaluation.metrics),
             "submission": _submission(submission),
+            **({"workspace": workspace} if workspace else {}),
         },
     )
 

@@ -109,6 +109,10 @@ class Computer(Protocol):
 
     when_finished: Callable[[str], None]
 
+    @property
+    def workspace_note(self) -> str | None:
+        """What is to be known of the workspace, such as that it could not be read lately."""
+
     def open_session(self, session: str) -> bool:
         """Make a session; return whether it is new.
 
