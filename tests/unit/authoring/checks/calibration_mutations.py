@@ -12,7 +12,6 @@ from tests.unit.authoring.mutation import Mutation
 RETURN = 'return {"score": RMSE(rmse), "error"'
 CURVE = "ScoreCurve(baseline=0.78, reference=0.10, ceiling=0.05)"
 REPEAT = Options(repeat=2)
-OWN_TESTS = {"IB704": "the task's own tests ask for the score of the reference or the baseline too"}
 
 
 def evaluator(good: Good) -> Path:
@@ -80,6 +79,7 @@ def unsteady_solution(good: Good) -> None:
 
 def slow_solution(good: Good) -> None:
     good.edit(manifest(good), "working_hours: 48", "working_hours: 0.002")
+    good.edit(good.description, "Working-time limit: 48 hours", "Working-time limit: 7.2 seconds")
     solve(good, 'python3 -B "$(dirname "$0")/solve.py"\nsleep 4')
 
 
@@ -106,18 +106,21 @@ MUTATIONS = (
         change=no_reference,
         said="there is neither a file in data/outputs nor a solution/run.sh",
     ),
-    Mutation(code="IB402", change=no_baseline, said="there is no file in data/baselines"),
+    Mutation(
+        code="IB402",
+        change=no_baseline,
+        said="there is no file in data/baselines",
+        companions={"IB101": "a baseline belongs to the layout as well"},
+    ),
     Mutation(
         code="IB403",
         change=easy_reference,
         said="the reference scores 95.8, not 70-80 (The RMSE is 0.1020.)",
-        companions=OWN_TESTS,
     ),
     Mutation(
         code="IB404",
         change=paid_baseline,
         said="the baseline scores 30.5, not 0-5 (The RMSE is 0.7808.)",
-        companions=OWN_TESTS,
     ),
     Mutation(
         code="IB405",
@@ -139,7 +142,6 @@ MUTATIONS = (
         code="IB408",
         change=below_zero,
         said="baseline: the evaluator gives -5.0, which is cut to 0-100",
-        companions=OWN_TESTS,
     ),
     Mutation(
         code="IB409",
