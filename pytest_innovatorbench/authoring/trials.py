@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.authoring.findings import NotCheckedError
+from pytest_innovatorbench.authoring.waiting import results
 from pytest_innovatorbench.errors import UserError
 from pytest_innovatorbench.evaluation.evaluator import INTERRUPTED, evaluate
 from pytest_innovatorbench.evaluation.model import Caps
@@ -105,19 +105,14 @@ class Trials:
             cancelled=self._stop.now,
         )
         archive.unlink()
-        if evaluation.error == INTERRUPTED and self._stop.asked:
+        if evaluation.error == INTERRUPTED and self._stop.now.is_set():
             raise StoppedError
         return Trial(submission=submission, evaluation=evaluation)
 
     def evaluate_all(self, folders: Iterable[Path]) -> list[Trial]:
         """Evaluate folders at once, as many as there are cores, and return the trials in their order."""
         _ = self._target, self._sandbox  # not in several threads at once
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            try:
-                return list(pool.map(self.evaluate, folders))
-            except KeyboardInterrupt:
-                self._stop.insist()  # the pool waits for its threads
-                raise
+        return list(results(self.evaluate, folders, os.cpu_count(), self._stop.insist))
 
     @property
     def _target(self) -> EvaluationTarget:

@@ -7,7 +7,6 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from pytest_innovatorbench.authoring.findings import Finding, NotCheckedError
 from pytest_innovatorbench.authoring.model import Checked
 from pytest_innovatorbench.authoring.subject import Subject
 from pytest_innovatorbench.authoring.trials import StoppedError
+from pytest_innovatorbench.authoring.waiting import results
 from pytest_innovatorbench.errors import UserError
 from pytest_innovatorbench.runs.stop import Stop
 
@@ -137,12 +137,8 @@ def validate(
         with examined(root, task_id, options, stop=stop, codes=known) as subject:
             return _examine(subject, rules, watch)
 
-    with ThreadPoolExecutor(min(len(task_ids) or 1, 2 * (os.cpu_count() or 1))) as pool:
-        try:
-            yield from pool.map(examine, task_ids)
-        except BaseException:
-            stop.insist()  # the pool waits for its threads
-            raise
+    threads = min(len(task_ids) or 1, 2 * (os.cpu_count() or 1))
+    yield from results(examine, task_ids, threads, stop.insist)
 
 
 def _examine(subject: Subject, rules: Sequence[Rule], watch: Watch) -> Examined:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.builtin import SCRIPTED_AGENTS
 from pytest_innovatorbench.agents.registry import find, tabulate
 from pytest_innovatorbench.authoring.trials import StoppedError
+from pytest_innovatorbench.authoring.waiting import results
 from pytest_innovatorbench.runs.attempt import run_attempt
 from pytest_innovatorbench.runs.board import Board
 from pytest_innovatorbench.runs.events import EVENTS_FILE, read_events
@@ -104,12 +104,8 @@ class Attempts:
             say(f"{pair[0]}, seed {pair[1]}")
             return attempted
 
-        with ThreadPoolExecutor(1 if self._task.resources.gpus else os.cpu_count()) as pool:
-            try:
-                attempted = list(pool.map(run, wanted))
-            except BaseException:
-                self._stop.insist()
-                raise
+        threads = 1 if self._task.resources.gpus else os.cpu_count()
+        attempted = list(results(run, wanted, threads, self._stop.insist))
         if self._stop.asked:
             raise StoppedError
         return attempted

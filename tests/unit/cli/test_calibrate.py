@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.authoring.good import Good
-from tests.unit.cli.program import digest, ibench
+from tests.unit.cli.program import digest, ibench, interrupted
 
 
 def test_a_calibrated_task_is_shown_and_written_and_left_as_it_is(good: Good, tmp_path: Path) -> None:
@@ -97,3 +97,8 @@ def test_commands_import_nothing_heavy_for_help(command: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
+
+
+def test_ctrl_c_ends_with_130_and_leaves_nothing(good: Good, tmp_path: Path) -> None:
+    ended = interrupted(good, tmp_path, "calibrate", "toy")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "ibench: interrupted\n")

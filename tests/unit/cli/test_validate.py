@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -14,7 +11,7 @@ import pytest
 
 from pytest_innovatorbench.authoring.rules import BUILTIN_RULES
 from tests.unit.authoring.good import Good
-from tests.unit.cli.program import digest, environment, ibench
+from tests.unit.cli.program import digest, ibench, interrupted
 
 QUICK = ("--no-environment",)
 KINDS = ("json", "github", "sarif", "junit", "md")
@@ -153,6 +150,10 @@ BROKEN = {
     "exit": ("task/evaluation.py", b"import sys\nsys.exit(0)\n", "IB303"),
     "no python": ("task/evaluation.py", b"def (\n", "IB301"),
     "empty references": ("data/references/truth.csv", b"", "IB301"),
+    "no YAML": ("task.yaml", b"title: [\n", "IB103"),
+    "no UTF-8 in YAML": ("task.yaml", b"\xff\xfe", "IB103"),
+    "no UTF-8": ("../../gym/toy/task/task_description.md", b"# T\xe4sk\n", "IB102"),
+    "empty description": ("../../gym/toy/task/task_description.md", b"", "IB102"),
 }
 
 
@@ -191,44 +192,8 @@ def test_an_evaluator_that_misbehaves_at_work_is_found_and_changes_nothing(good:
 
 
 def test_ctrl_c_ends_with_130_and_leaves_nothing(good: Good, tmp_path: Path) -> None:
-    evaluation = good.evaluations / "task/evaluation.py"
-    good.edit(evaluation, "import math\n", "import math\nimport time\n")
-    good.edit(evaluation, "        outputs = Path(", "        time.sleep(50)\n        outputs = Path(")
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    memory = set(Path("/dev/shm").glob("evaluation-*"))  # noqa: S108 - looked at only
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest_innovatorbench", "validate", "--root", good.root, *QUICK],
-        env=environment(TMPDIR=str(scratch)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 30
-    while not sleeping(process.pid):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    started = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, "", "ibench: interrupted\n")
-    assert time.monotonic() - started < 5
-    assert list(scratch.iterdir()) == []
-    assert set(Path("/dev/shm").glob("evaluation-*")) <= memory  # noqa: S108 - as above
-
-
-def sleeping(pid: int) -> bool:
-    """Whether a program has a process below it that was started for an evaluation."""
-    return any(b"evaluations" in Path(f"/proc/{child}/cmdline").read_bytes() for child in below(pid))
-
-
-def below(pid: int) -> list[str]:
-    found: list[str] = []
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in children.read_text().split():
-            found += [child, *below(int(child))]
-    return found
+    ended = interrupted(good, tmp_path, "validate", *QUICK)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "ibench: interrupted\n")
 
 
 def package(folder: Path, code: str) -> dict[str, str]:
