@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -15,13 +19,14 @@ from pytest_innovatorbench.agents.react.transcript import prompts
 from pytest_innovatorbench.runs.events import read_events
 from pytest_innovatorbench.testing.model_server import (
     Answer,
+    Body,
     Fails,
     ModelServer,
     Says,
     Script,
     scripted,
 )
-from tests.acceptance.conftest import Bench, events
+from tests.acceptance.conftest import Bench, events, wait_until
 
 KEY = "sk-secret-0123456789"
 WRITE = ("create_file", {"filename": "data/outputs/score.txt", "content": "60\n"})
@@ -373,3 +378,75 @@ def test_a_model_that_solves_a_task_of_ours(bench: Bench, serve: Serve) -> None:
     assert 70 <= model["final"] <= 80
     assert "the command in session 'train' ended" in asked(server, 6)
     assert len(server.requests) == 7
+
+
+def test_a_killed_attempt_goes_on_with_its_conversation(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    reached = threading.Event()
+
+    def script(body: Body) -> Answer:
+        turns = len(body["messages"])
+        if turns == 1:
+            return Says(text="First thought.", calls=(WRITE, ("eval", {})))
+        if not reached.is_set():
+            reached.set()
+            time.sleep(30)
+        return FINISH
+
+    server = serve(script=script)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--ibench-agent=claude",
+        "--ibench-run-id=r",
+    ]
+    process = subprocess.Popen(command, cwd=bench.pytester.path, stdout=subprocess.DEVNULL)
+    assert reached.wait(60)
+    process.kill()
+    process.wait()
+    result = bench.pytester.runpytest_subprocess(
+        "--ibench-resume=r", f"--ibench-report=json:{bench.pytester.path}/report.json", timeout=120
+    )
+    assert result.ret == 0
+    attempt = only(json.loads((bench.pytester.path / "report.json").read_text()))
+    assert (attempt["final"], attempt["evals"], attempt["error"]) == (60.0, 1, None)
+    sent = server.requests[-1]["messages"]
+    text = json.dumps(sent)
+    assert "Write a number into" in text
+    assert "First thought." in text
+    assert "Score 60.00" in text
+    assert "The attempt was interrupted and goes on now." in json.dumps(sent[-1])
+    rebuilt = list(prompts(read_events(Path(attempt["run_dir"], "events.jsonl"))))
+    assert len(rebuilt) == len(server.requests)
+    assert [turn.role for turn in rebuilt[-1].messages] == [turn["role"] for turn in sent]
+
+
+def test_calls_that_were_cut_short_get_a_result(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    serve(Says(text="I wait.", calls=(WRITE, ("sleep", {"sleep_time": 60, "until": "none"}))))
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--ibench-agent=gpt",
+        "--ibench-run-id=r",
+    ]
+    process = subprocess.Popen(command, cwd=bench.pytester.path, stdout=subprocess.DEVNULL)
+    wait_until(
+        lambda: any("sleep_time" in file.read_text() for file in bench.pytester.path.rglob("events.jsonl")),
+        60,
+    )
+    time.sleep(0.5)
+    process.kill()
+    process.wait()
+    server = serve(FINISH)
+    result = bench.pytester.runpytest_subprocess("--ibench-resume=r", timeout=120)
+    assert result.ret == 0
+    turns = server.requests[0]["messages"]
+    assert [turn["role"] for turn in turns] == ["system", "user", "assistant", "tool", "tool", "user"]
+    assert "What came of it is not known." in turns[4]["content"]
