@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.authoring.answers import MOST_HOURS
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_innovatorbench.authoring.subject import Subject
+    from pytest_innovatorbench.tasks.description import Section
     from pytest_innovatorbench.tasks.limits import Stated
 
 _HOUR, _MINUTE = 3600.0, 60.0
@@ -89,9 +91,14 @@ _WANTED = (
 _WORKING = _Figure(name="working-time limit", kind="working_seconds", key="limits.working_hours", unit=_HOUR)
 
 
+@lru_cache(maxsize=8)
+def _limits(section: Section) -> dict[str, Stated]:
+    return find_limits(section.numbered)
+
+
 def _given(subject: Subject) -> Iterator[Finding]:
     section = section_of(subject, "constraint")
-    limits = find_limits(section.numbered)
+    limits = _limits(section)
     for figure in _WANTED:
         if figure.kind not in limits:
             remedy = f"write it with its unit, such as '{figure.example}'"
@@ -99,7 +106,7 @@ def _given(subject: Subject) -> Iterator[Finding]:
 
 
 def _equal(subject: Subject) -> Iterator[Finding]:
-    limits = find_limits(section_of(subject, "constraint").numbered)
+    limits = _limits(section_of(subject, "constraint"))
     if not subject.manifest.values:
         raise NotCheckedError("there is no task.yaml that can be used")
     for figure in (*_WANTED, _WORKING):
@@ -122,7 +129,7 @@ def _is_moot(figure: _Figure, limits: dict[str, Stated]) -> bool:
 
 
 def _full_run(subject: Subject) -> Iterator[Finding]:
-    limits = find_limits(section_of(subject, "constraint").numbered)
+    limits = _limits(section_of(subject, "constraint"))
     known = [_seconds(subject, figure, limits) for figure in (_TRAINING, _EVALUATION)]
     total = sum(seconds for seconds in known if seconds is not None)
     if known == [None, None]:

@@ -6,6 +6,7 @@ import ast
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
+from weakref import WeakKeyDictionary
 
 from pytest_innovatorbench.authoring.checks.description_files import NAME
 from pytest_innovatorbench.authoring.checks.evaluator_sources import sources
@@ -21,6 +22,7 @@ Origin: TypeAlias = Literal["outputs", "other", "unknown"]
 
 _DEPTH = 5  # assignments that are followed
 _FILE = re.compile(rf"(?:{NAME}|\*?\.\w{{1,11}}|[\w*?.-]*\*[\w*?-]*\.[\w*?-]+)", re.IGNORECASE)
+_TEXTS = (ast.Constant, ast.JoinedStr, ast.BinOp, ast.Call)
 _FOLLOWED = (ast.BinOp, ast.Call, ast.JoinedStr, ast.Constant, ast.Attribute, ast.Name)
 _JOINING = {"join", "Path", "PurePath", "PosixPath", "PurePosixPath", "joinpath", "str", "fspath"}
 _LISTING = {"iterdir", "listdir", "scandir", "walk", "rglob", "glob"}
@@ -60,8 +62,18 @@ class Reads:
     runs: bool
 
 
+_known: WeakKeyDictionary[Subject, Reads] = WeakKeyDictionary()
+
+
 def reads_of(subject: Subject) -> Reads:
-    """Return what an evaluator reads."""
+    """Return what an evaluator reads, the same for every rule that asks."""
+    reads = _known.get(subject)
+    if reads is None:
+        reads = _known[subject] = _read(subject)
+    return reads
+
+
+def _read(subject: Subject) -> Reads:
     names: list[Read] = []
     lists = False
     for source in sources(subject):
@@ -109,10 +121,12 @@ class _Code:
     def names(self) -> Iterator[Read]:
         """Yield the texts that are names of files, or patterns of such."""
         for node in self._source.nodes:
+            if not isinstance(node, _TEXTS):
+                continue
             parent = self._parents.get(node)
             if isinstance(parent, ast.Expr | ast.JoinedStr | ast.FormattedValue) or _is_joined(parent, node):
                 continue
-            text = _pattern(node) if isinstance(node, ast.expr) else ""
+            text = _pattern(node)
             name = text.rpartition("/")[2]
             if _is_name(text):
                 wide = f"*{name}" if name.startswith(".") else name

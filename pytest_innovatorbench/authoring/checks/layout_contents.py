@@ -112,7 +112,9 @@ def _odd(subject: Subject) -> Iterator[Finding]:
         kind = place.entry.kind
         if kind in _KINDS:
             yield place.finding(_KINDS[kind])
-        elif kind == "unreadable" or (kind == "file" and not os.access(place.path, os.R_OK)):
+        elif kind == "unreadable" or (
+            kind == "file" and not os.access(place.path, os.R_OK, effective_ids=True)
+        ):
             yield place.finding("cannot be read", "mend its mode")
 
 

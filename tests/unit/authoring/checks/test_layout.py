@@ -6,8 +6,9 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -423,16 +424,32 @@ def test_kinds_of_files(
     assert said(good, "IB110") == (message, "gym/toy/data/datasets/odd", None, "error")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-@pytest.mark.parametrize("name", ["file", "folder"])
-def test_what_cannot_be_read(good: Good, name: str) -> None:
-    odd = good.gym / "data" / "datasets" / name
-    (odd.mkdir if name == "folder" else odd.touch)()
+@pytest.fixture
+def ordinary(good: Good) -> Iterator[Good]:
+    """Yield the task where an ordinary user can read it, and be one."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)  # pytest's folders are their user's alone
+        shutil.copytree(good.root, Path(place, "benchmark"))
+        user = os.geteuid()
+        if not user:
+            os.seteuid(65534)
+        try:
+            yield Good(Path(place, "benchmark"), good.open_things)
+        finally:
+            os.seteuid(user)
+            for odd in Path(place).rglob("odd*"):
+                odd.chmod(0o700)
+
+
+@pytest.mark.parametrize("name", ["odd-file", "odd-folder"])
+def test_what_cannot_be_read(ordinary: Good, name: str) -> None:
+    odd = ordinary.gym / "data" / "datasets" / name
+    user = os.geteuid()
+    os.seteuid(os.getuid())
+    (odd.mkdir if name == "odd-folder" else odd.touch)()
     odd.chmod(0)
-    try:
-        assert said(good, "IB110") == ("cannot be read", f"gym/toy/data/datasets/{name}", None, "error")
-    finally:
-        odd.chmod(0o700)
+    os.seteuid(user)
+    assert said(ordinary, "IB110") == ("cannot be read", f"gym/toy/data/datasets/{name}", None, "error")
 
 
 def test_nothing_is_written_into_the_task(good: Good) -> None:
