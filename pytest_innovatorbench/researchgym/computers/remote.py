@@ -70,6 +70,7 @@ except OSError:
     if not os.path.isdir(target):
         raise
 """
+_REMOVE = 'chmod -R u+rwx -- "$1"; rm -rf -- "$1"'  # folders may have been closed
 _IN_FOLDER = 'cd -- "$1" && shift && exec "$@"'
 
 
@@ -170,7 +171,7 @@ class RemoteComputer(SessionComputer):
     def discard(self) -> None:
         """Remove what the attempt left on the computer, once it is closed."""
         if self._station is not None:
-            self._run(["rm", "-rf", "--", str(self._station.folder)], timeout=_SECONDS * 10)
+            self._run(["sh", "-c", _REMOVE, "sh", str(self._station.folder)], timeout=_SECONDS * 10)
             self._transport.close()
 
     def _ask(self, request: Message, timeout: float | None, read: Callable[[Message], Answer]) -> Answer:
