@@ -21,6 +21,7 @@ from benchmarks.remote import measure_remote
 from benchmarks.report import document, head, rows
 from benchmarks.sessions import measure_sessions
 from benchmarks.size import measure_collection, measure_crowd
+from benchmarks.snapshots import measure_snapshots
 from benchmarks.startup import measure_help, measure_idle, measure_nop
 from benchmarks.steps import measure_steps
 from benchmarks.validation import measure_command_help, measure_validation
@@ -39,6 +40,7 @@ MEASUREMENTS: Mapping[str, Callable[[Scale, Path], Iterator[Figure]]] = {
     "collection": measure_collection,
     "crowd": measure_crowd,
     "dataset": measure_dataset,
+    "snapshots": measure_snapshots,
     "sessions": measure_sessions,
     "validation": measure_validation,
     "help-of-commands": measure_command_help,

@@ -75,6 +75,8 @@ class Scale:
         sleep: Seconds for which they sleep.
         talkers: Attempts that wait for a model at once, which takes as long to answer.
         dataset: Bytes of the large dataset.
+        small_files: Small files of a workspace.
+        large_files: Bytes of its large ones.
         sessions: Sessions that are busy at once.
         printed: Bytes that a command prints.
         kept: Bytes that a session has printed when it is read.
@@ -92,6 +94,8 @@ class Scale:
     sleep: float = 2.0
     talkers: int = 100
     dataset: int = 5 * 10**9
+    small_files: int = 20_000
+    large_files: int = 1 << 30
     sessions: int = 100
     printed: int = 50 * 10**6
     kept: int = 10**9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,8 @@ TINY = Scale(
     sleep=0.1,
     talkers=2,
     dataset=10**6,
+    small_files=200,
+    large_files=8 << 20,
     sessions=5,
     printed=10**6,
     kept=10**6,
@@ -43,6 +46,7 @@ LIMITED = {
     "collection": ["collection", "collection-memory"],
     "crowd": ["crowd", "crowd-memory"],
     "dataset": ["dataset"],
+    "snapshots": ["snapshot", "snapshot-space", "restore"],
     "sessions": ["session", "session-print", "session-tail"],
     "validation": ["validation", "attacks"],
     "help-of-commands": ["help-of-commands"],
@@ -66,6 +70,8 @@ FIGURE = Figure(
 def test_measurement_yields_finite_figures_and_its_limits(name: str) -> None:
     if name == "remote":
         require_sshd()
+    if name == "snapshots" and shutil.which("rsync") is None:
+        pytest.skip("rsync is not installed")
     figures = list(measure([name], TINY))
     assert [figure.name for figure in figures if figure.limit is not None] == LIMITED[name]
     for figure in figures:
