@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from pytest_innovatorbench.cli.root import Root, open_root
 from pytest_innovatorbench.cli.validate import validate
 from pytest_innovatorbench.errors import FaultError, UserError
 from pytest_innovatorbench.hostile import one_line
+
+if TYPE_CHECKING:
+    from pytest_innovatorbench.researchgym.computers.inventory import Inventory
 
 app = typer.Typer(
     help="Tasks, their authoring, records and machine checks of pytest-innovatorbench. Agents are run by "
@@ -38,6 +41,17 @@ app.command()(mcp)
 app.add_typer(snapshots.app, name="snapshots")
 
 
+Inventories = Annotated[
+    Path | None, typer.Option(help="File that lists the computers; else this machine.", metavar="FILE")
+]
+
+
+def _inventory(file: Path | None) -> Inventory:
+    from pytest_innovatorbench.researchgym.computers.inventory import THIS_MACHINE, read_inventory  # noqa: PLC0415
+
+    return THIS_MACHINE if file is None else read_inventory(file)
+
+
 def main() -> None:
     """Run the command; a user's mistake ends it with one line and status 2."""
     try:
@@ -50,11 +64,12 @@ def main() -> None:
 
 
 @app.command("list")
-def list_tasks(root: Root = None) -> None:
-    """List the tasks, and what is wrong with those that are broken."""
-    from pytest_innovatorbench.errors import TaskError  # noqa: PLC0415
+def list_tasks(root: Root = None, computers: Inventories = None) -> None:
+    """List the tasks, what is wrong with those that are broken, and which cannot run on these computers."""
+    from pytest_innovatorbench.errors import NoSuchComputerError, TaskError  # noqa: PLC0415
+    from pytest_innovatorbench.researchgym.computers.placement import check  # noqa: PLC0415
 
-    benchmark = open_root(root)
+    benchmark, inventory = open_root(root), _inventory(computers)
     broken = 0
     for task_id in benchmark.task_ids:
         try:
@@ -65,9 +80,15 @@ def list_tasks(root: Root = None) -> None:
             for problem in error.problems:
                 typer.echo(f"    {one_line(str(problem))}")
         else:
-            gpus = f"{task.resources.gpus} GPU" if task.resources.gpus else "CPU"
+            needs = task.resources.needs
+            count = sum(need.gpus for need in needs)
+            gpus = f"{count} GPU" if count else "CPU"
             hours = f"{task.limits.working_hours:g} h"
             typer.echo(f"{task_id:28} {task.domain:5} {hours:>6}  {gpus:6} {one_line(task.title, 200)}")
+            try:
+                check(needs, inventory)
+            except NoSuchComputerError as error:
+                typer.echo(f"    cannot run here: {one_line(str(error), 500)}")
     if broken:
         raise UserError(f"{broken} of {len(benchmark.task_ids)} tasks are broken", remedy="see above")
 
@@ -111,9 +132,9 @@ def grade(
 
 
 @app.command()
-def doctor() -> None:
-    """Check that this machine can confine agents, and say how."""
+def doctor(computers: Inventories = None) -> None:
+    """Check that this machine can confine agents, say how, and whether the computers answer."""
     from pytest_innovatorbench.runs.checkup import checkup  # noqa: PLC0415
 
-    for line in checkup():
+    for line in checkup(_inventory(computers)):
         typer.echo(line)

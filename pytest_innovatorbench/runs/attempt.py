@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.tasks.model import Task
 
 _PRIVATE = "workspace"
+_GOES_ON = {"interrupted", "machine"}  # perhaps, another day
 _MACHINES = (
     EnvironmentBuildError,
     SandboxUnavailableError,
@@ -203,6 +204,8 @@ def _attempt(
             environment=room.environment,
             binds=room.agent.binds,
         )
+    except MachineFaultError as error:
+        return Ending(reason="machine", error=error.message, fault="machine"), beginning.ledger
     except UserError as error:
         return _unprepared(error), beginning.ledger
     judge = SubmissionJudge(
@@ -256,6 +259,8 @@ def _attempt(
     if ending.detail:
         gym.note("trouble", error=ending.error, detail=ending.detail)
     gym.evaluate_finally()
+    if ending.reason not in _GOES_ON:
+        computers.discard()
     return ending, gym.ledger
 
 

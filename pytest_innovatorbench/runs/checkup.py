@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import IbenchError
+from pytest_innovatorbench.researchgym.computers.capacity import why_not
+from pytest_innovatorbench.researchgym.computers.inventory import THIS_MACHINE, Inventory, Machine
+from pytest_innovatorbench.researchgym.computers.placement import describe_machine
 from pytest_innovatorbench.runs.records import versions
 from pytest_innovatorbench.sandbox import Jail, Sandbox, open_sandbox
 from pytest_innovatorbench.sandbox.cgroups import find_bases
@@ -19,8 +22,11 @@ if TYPE_CHECKING:
 _SECONDS = 10
 
 
-def checkup() -> Iterator[str]:
+def checkup(inventory: Inventory = THIS_MACHINE) -> Iterator[str]:
     """Try what attempts need and yield a line on each.
+
+    Args:
+        inventory: The computers there are.
 
     Raises:
         SandboxUnavailableError: Agents cannot be confined here.
@@ -38,6 +44,14 @@ def checkup() -> Iterator[str]:
         problem = sandbox.overlay_problem(lower, upper)
     yield f"{'workspaces':22} {'overlay' if problem is None else f'copied, as {problem}'}"
     yield f"{'limits':22} {_limits()}"
+    for machine in inventory.machines:
+        yield f"{f'computer {machine.name}':22} {_state(machine)}"
+
+
+def _state(machine: Machine) -> str:
+    problem = why_not(machine)
+    shared = ", for several attempts at once" if machine.is_shared else ""
+    return f"{describe_machine(machine)}{shared}, {'answers' if problem is None else f'unusable: {problem}'}"
 
 
 def _try_out(sandbox: Sandbox) -> str:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import UserError
+from pytest_innovatorbench.researchgym.computers.base import Computer
+from pytest_innovatorbench.researchgym.computers.container import ContainerComputer
 from pytest_innovatorbench.researchgym.computers.gpus import device_files, visibility
+from pytest_innovatorbench.researchgym.computers.inventory import Kind, Machine
 from pytest_innovatorbench.researchgym.computers.local import LocalComputer
-from pytest_innovatorbench.researchgym.computers.placement import describe_gpus
+from pytest_innovatorbench.researchgym.computers.placement import Grant, describe_gpus
 from pytest_innovatorbench.researchgym.computers.pool import Pool
+from pytest_innovatorbench.researchgym.computers.remote import RemoteComputer
+from pytest_innovatorbench.researchgym.computers.remote_workspace import SharedWorkspace, SyncedWorkspace
+from pytest_innovatorbench.researchgym.computers.ssh import SshTransport
 from pytest_innovatorbench.researchgym.computers.stations import Computers, Station
 from pytest_innovatorbench.researchgym.computers.workspace import Workspace
 from pytest_innovatorbench.sandbox.model import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from pytest_innovatorbench.researchgym.computers.base import Computer
-    from pytest_innovatorbench.researchgym.computers.placement import Grant
     from pytest_innovatorbench.researchgym.computers.pool import Lease
+    from pytest_innovatorbench.researchgym.computers.remote_workspace import RemoteWorkspace
     from pytest_innovatorbench.runs.plan import AttemptSpec
     from pytest_innovatorbench.runs.stop import Stop
     from pytest_innovatorbench.sandbox.model import Bind, Sandbox
@@ -40,7 +48,8 @@ class Site:
         sandbox: What confines those that are on this machine.
         environment: The task's Python environment.
         binds: What the agent brings along.
-        workspace: The workspace of those that are on this machine.
+        workspace: The workspace of those that are on this machine, or share its file systems.
+        place: Folder on a file system that this machine shares with another one.
     """
 
     spec: AttemptSpec
@@ -49,6 +58,12 @@ class Site:
     environment: Environment
     binds: Sequence[Bind]
     workspace: Workspace
+    place: Path | None = None
+
+    def is_common(self, machine: Machine) -> bool:
+        """Tell whether a computer has the workspace of this machine."""
+        access = machine.ssh
+        return access is None or (access.is_shared and Path(access.workspace) == self.place)
 
 
 def wait_for_computers(spec: AttemptSpec, stop: Stop, say: Callable[[str], None]) -> Lease:
@@ -86,19 +101,52 @@ def open_computers(
         environment: The task's Python environment.
         binds: What the agent brings along.
     """
+    place = _shared_place(grants)
     site = Site(
         spec=spec,
         folder=folder,
         sandbox=sandbox,
         environment=environment,
         binds=binds,
-        workspace=Workspace(spec.task.gym, folder, is_shared=len(grants) > 1),
+        workspace=Workspace(
+            spec.task.gym,
+            folder,
+            is_shared=len(grants) > 1 or grants[0].machine.kind != "local",
+            copy=place / name_on(spec) if place else None,
+        ),
+        place=place,
     )
+    _check_binds(site, grants[0].machine)
+    if place is not None:
+        place.mkdir(parents=True, exist_ok=True)
     collecting = next((index for index, grant in enumerate(grants) if grant.role.outputs), 0)
     stations = (
         _station(site, index, grant, has_outputs=index == collecting) for index, grant in enumerate(grants)
     )
-    return Computers(stations=tuple(stations))
+    return Computers(
+        stations=tuple(stations), is_workspace_shared=all(site.is_common(grant.machine) for grant in grants)
+    )
+
+
+def name_on(spec: AttemptSpec) -> str:
+    """Return what an attempt is called on computers that others use as well: its own name for good."""
+    digest = hashlib.sha256(os.fsencode(spec.folder)).hexdigest()[:12]
+    return f"ibench-{spec.task.id[:40]}-{digest}".lower()
+
+
+def _shared_place(grants: Sequence[Grant]) -> Path | None:
+    """Return the folder that this machine and another one both have, for workspaces, if there is one."""
+    accesses = (grant.machine.ssh for grant in grants)
+    places = [Path(access.workspace) for access in accesses if access is not None and access.is_shared]
+    return places[0] if places else None
+
+
+def _check_binds(site: Site, first: Machine) -> None:
+    if first.ssh is not None and site.binds:
+        raise UserError(
+            f"agent {site.spec.agent!r} brings files, which {first.name} cannot show as it is reached by SSH",
+            remedy="list a local computer for the task's first role, or use an agent that works by actions",
+        )
 
 
 def _station(site: Site, index: int, grant: Grant, *, has_outputs: bool) -> Station:
@@ -106,23 +154,69 @@ def _station(site: Site, index: int, grant: Grant, *, has_outputs: bool) -> Stat
     if index:
         folder = folder.with_name("computers") / grant.machine.name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # there, where the attempt goes on
-    computer = _open(site, grant, folder)
+    computer = _OPEN[grant.machine.kind](site, grant, folder)
     return Station(
         name=grant.machine.name,
         role=grant.role.name,
         computer=computer,
         gpus=describe_gpus(grant.gpus),
         has_outputs=has_outputs,
-        tree=site.workspace.tree if isinstance(computer, LocalComputer) else None,
+        tree=site.workspace.tree if site.is_common(grant.machine) else None,
+        discard=computer.discard if isinstance(computer, RemoteComputer) and grant.machine.ssh else None,
     )
 
 
-def _open(site: Site, grant: Grant, folder: Path) -> Computer:
-    if grant.machine.kind == "local":
-        return _local(site, grant, folder)
-    raise UserError(
-        f"{grant.machine.name}: computers of kind {grant.machine.kind} cannot be used yet",
-        remedy="list it as local, or leave it out",
+def _variables(site: Site, grant: Grant) -> dict[str, str]:
+    spec = site.spec
+    return {
+        "IBENCH_SEED": str(spec.seed),
+        "IBENCH_TASK": spec.task.id,
+        "IBENCH_BEGINNING": spec.beginning.kind,
+        "IBENCH_COMPUTER": grant.machine.name,
+        **visibility(grant.gpus),
+    }
+
+
+def _memory(grant: Grant) -> int | None:
+    return int(grant.role.memory_gb * GB) if grant.role.memory_gb else None
+
+
+def _ssh(site: Site, grant: Grant, folder: Path) -> Computer:
+    spec, access = site.spec, grant.machine.ssh
+    assert access is not None  # noqa: S101 - it is of this kind
+    name = name_on(spec)
+    if access.is_shared:
+        workspace: RemoteWorkspace = SharedWorkspace(spec.task.gym, Path(access.workspace, name))
+        if site.is_common(grant.machine):
+            site.workspace.tree()  # one copy, made here
+    else:
+        workspace = SyncedWorkspace(spec.task.gym, folder, int(spec.task.resources.disk_gb * GB))
+    return RemoteComputer(
+        SshTransport(access),
+        workspace,
+        name=name,
+        root="~/.ibench" if access.is_shared else access.workspace,
+        python=access.python,
+        environment=_variables(site, grant),
+    )
+
+
+def _container(site: Site, grant: Grant, folder: Path) -> Computer:
+    image = grant.machine.container
+    assert image is not None  # noqa: S101 - it is of this kind
+    station = folder / "station"
+    station.mkdir(mode=0o700, exist_ok=True)
+    return ContainerComputer(
+        image,
+        name=f"{name_on(site.spec)}-{grant.machine.name}".lower(),
+        record=site.spec.folder,
+        folder=station,
+        workspace=site.workspace,
+        binds=site.binds,
+        environment=_variables(site, grant),
+        memory=_memory(grant),
+        network=site.spec.task.network == "open",
+        gpus=grant.gpus,
     )
 
 
@@ -130,28 +224,28 @@ def _local(site: Site, grant: Grant, folder: Path) -> LocalComputer:
     spec = site.spec
     resources = spec.task.resources
     quota = int(resources.disk_gb * GB)
-    memory = grant.role.memory_gb
-    own = {
-        "IBENCH_SEED": str(spec.seed),
-        "IBENCH_TASK": spec.task.id,
-        "IBENCH_BEGINNING": spec.beginning.kind,
-        "IBENCH_COMPUTER": grant.machine.name,
-    }
     return LocalComputer(
         site.sandbox,
         workspace_lower=spec.task.gym,
         folder=folder,
         binds=(*site.environment.binds, *site.binds),
         hidden=spec.hidden,
-        environment={**own, **visibility(grant.gpus)},
+        environment=_variables(site, grant),
         places={
             "PATH": f"/ibench/bin:{site.environment.python.parent}:/usr/local/bin:/usr/bin:/bin",
             "IBENCH_SOCKET": "/ibench/socket",
             "IBENCH_TASK_DESCRIPTION": "/workspace/task/task_description.md",
         },
-        limits=Limits(memory=int(memory * GB) if memory else None, processes=_PROCESSES, file_size=quota),
+        limits=Limits(memory=_memory(grant), processes=_PROCESSES, file_size=quota),
         network=spec.task.network == "open",
         disk_quota=quota,
         devices=device_files(grant.gpus),
         workspace=site.workspace,
     )
+
+
+_OPEN: dict[Kind, Callable[[Site, Grant, Path], Computer]] = {
+    "local": _local,
+    "ssh": _ssh,
+    "container": _container,
+}

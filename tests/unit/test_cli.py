@@ -97,6 +97,43 @@ def test_doctor_tells_what_the_machine_can_do() -> None:
     assert "bubblewrap, works" in shown.stdout
 
 
+def test_doctor_tells_what_computers_there_are_and_whether_they_answer(tmp_path: Path) -> None:
+    reached = "{name: far, kind: ssh, host: 127.0.0.1, port: 1, known_hosts: known, workspace: {sync: /w}}"
+    jar = "{name: jar, kind: container, engine: podman, image: none-such}"
+    local = (
+        "{name: desk, kind: local, gpus: [3], gpu_memory_gb: 24, share: true, memory_gb: 64, roles: [train]}"
+    )
+    (tmp_path / "known").touch()
+    (tmp_path / "lab.yaml").write_text(f"computers: [{local}, {reached}, {jar}]")
+    shown = ibench("doctor", "--computers", "lab.yaml", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    desk, far, jar = shown.stdout.splitlines()[-3:]
+    words = "local, GPU 3 (24 GB), 64 GB of memory, for train, for several attempts at once, answers"
+    assert desk == f"{'computer desk':22} {words}"
+    assert far.startswith(f"{'computer far':22} ssh, no GPU, unusable: ")
+    assert jar.startswith(f"{'computer jar':22} container, no GPU, unusable: ")
+
+
+def test_list_tells_which_tasks_cannot_run_here_and_why(tree: Tree) -> None:
+    tree.add_task("needy", manifest="{domain: LD, resources: {roles: {prepare: {}, train: {gpus: 2}}}}")
+    tree.add_task("plain")
+    (tree.root / "lab.yaml").write_text(
+        "computers: [{name: a, kind: local}, {name: b, kind: local, gpus: [0, 1]}]"
+    )
+    shown = ibench("list", cwd=tree.root).stdout.splitlines()
+    assert shown[0].split() == ["needy", "LD", "48", "h", "2", "GPU", "needy"]
+    assert shown[1] == (
+        "    cannot run here: no computer has 2 GPUs for role 'train'; there is local (local, no GPU):"
+        " list computers that suit in a file for --ibench-computers"
+    )
+    assert shown[2].startswith("plain")
+    assert "cannot run" not in ibench("list", "--computers", "lab.yaml", cwd=tree.root).stdout
+    (tree.root / "lab.yaml").write_text("computers: []")
+    wrong = ibench("list", "--computers", "lab.yaml", cwd=tree.root)
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert wrong.stderr.startswith("ibench: lab.yaml: computers: [] is not allowed")
+
+
 def test_every_command_has_help() -> None:
     for command in ([], ["list"], ["report"], ["grade"], ["doctor"]):
         shown = ibench(*command, "--help")

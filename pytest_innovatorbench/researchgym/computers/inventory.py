@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from pytest_innovatorbench.errors import InventoryError, Problem
-from pytest_innovatorbench.researchgym.computers.gpus import Gpu, local_gpus
+from pytest_innovatorbench.researchgym.computers.gpus import Gpu
 from pytest_innovatorbench.tasks.manifest import read_yaml
 
 if TYPE_CHECKING:
@@ -139,23 +139,6 @@ def read_inventory(file: Path) -> Inventory:
     if problems:
         raise InventoryError(problems)
     return Inventory(machines=tuple(_machine(entry, file.parent) for entry in values["computers"]), file=file)
-
-
-def gpus_of(machine: Machine) -> tuple[Gpu, ...]:
-    """Return the GPUs of a machine, with what this machine's own driver knows of them."""
-    if machine.ssh is not None:
-        return machine.gpus or ()
-    if not machine.gpus and machine.gpus is not None:
-        return ()
-    found = local_gpus()
-    if machine.gpus is None or not found:
-        return machine.gpus or found
-    listed = {gpu.index: gpu for gpu in machine.gpus}
-    return tuple(_merged(gpu, listed[gpu.index]) for gpu in found if gpu.index in listed)
-
-
-def _merged(found: Gpu, listed: Gpu) -> Gpu:
-    return replace(found, memory_gb=listed.memory_gb or found.memory_gb)
 
 
 @cache

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import NoSuchComputerError
+from pytest_innovatorbench.researchgym.computers.capacity import gpus_of, why_not
 from pytest_innovatorbench.researchgym.computers.gpus import Gpu
-from pytest_innovatorbench.researchgym.computers.inventory import Inventory, Machine, gpus_of
+from pytest_innovatorbench.researchgym.computers.inventory import Inventory, Machine
 from pytest_innovatorbench.tasks.model import Role
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def check(needs: Sequence[Role], inventory: Inventory) -> None:
     remedy = f"list computers that suit in {inventory.file or 'a file for --ibench-computers'}"
     for need in needs:
         if place([need], inventory) is None:
-            there = ", ".join(map(_described, inventory.machines))
+            there = ", ".join(f"{one.name} ({describe_machine(one)})" for one in inventory.machines)
             missing = f"no computer has {describe_need(need)}; there is {there}"
             raise NoSuchComputerError(missing, remedy=remedy)
     wanted = "; ".join(map(describe_need, needs))
@@ -139,11 +140,13 @@ def describe_gpus(gpus: Sequence[Gpu]) -> str:
     return f"GPU{'s' * (len(gpus) > 1)} {', '.join(told)}"
 
 
-def _described(machine: Machine) -> str:
-    facts = [machine.kind, describe_gpus(gpus_of(machine))]
+def describe_machine(machine: Machine) -> str:
+    """Return of what kind a machine is and what it has, in words."""
+    is_unknown = machine.ssh is not None and machine.gpus is None and why_not(machine) is not None
+    facts = [machine.kind, "not reached" if is_unknown else describe_gpus(gpus_of(machine))]
     facts += [f"{machine.memory_gb:g} GB of memory"] if machine.memory_gb else []
     facts += [f"for {' and '.join(machine.roles)}"] if machine.roles else []
-    return f"{machine.name} ({', '.join(facts)})"
+    return ", ".join(facts)
 
 
 def _offers(need: Role, inventory: Inventory, is_free: Callable[[Unit], bool]) -> Iterator[Grant]:

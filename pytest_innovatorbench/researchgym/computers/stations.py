@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_innovatorbench.errors import SnapshotError, UnknownNameError
+from pytest_innovatorbench.errors import MachineFaultError, SnapshotError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,7 @@ class Station:
         computer: The computer.
         gpus: What GPUs it has for the attempt, in words.
         has_outputs: Whether its ``data/outputs`` are what is evaluated.
+        discard: Removes what was left on it, where that is not in the attempt's record.
         tree: Returns the folder of this machine in which all that was written lies, if there is one.
     """
 
@@ -41,6 +43,7 @@ class Station:
     gpus: str = "no GPU"
     has_outputs: bool = False
     tree: Callable[[], Path] | None = None
+    discard: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,13 @@ class Computers:
         """Kill everything that runs on them."""
         for station in self:
             station.computer.close()
+
+    def discard(self) -> None:
+        """Remove what was left on computers elsewhere, as far as they can be reached."""
+        for station in self:
+            if station.discard is not None:
+                with contextlib.suppress(MachineFaultError):
+                    station.discard()
 
     def describe(self) -> str:
         """Return what there is to know about them, in a sentence; nothing about one that is plain."""

@@ -150,6 +150,7 @@ class ProcessTransport:
                     stdin=theirs.fileno(),
                     stdout=theirs.fileno(),
                     stderr=subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl-C is for the harness, which ends it in order
                 )
         except OSError as problem:
             ours.close()

@@ -32,18 +32,21 @@ class Workspace:
     Args:
         lower: What it starts from; never changed.
         folder: Private folder that keeps what is written, in ``upper`` or ``copy``.
-        is_shared: Whether several computers have it at the same time, which no layer allows.
+        is_shared: Whether others than one sandbox have it, which no layer allows.
+        copy: Where a copy lies, if not in the folder.
 
     Attributes:
         note: Why the workspace is a copy, once it is one.
     """
 
-    def __init__(self, lower: Path, folder: Path, *, is_shared: bool = False) -> None:
+    def __init__(
+        self, lower: Path, folder: Path, *, is_shared: bool = False, copy: Path | None = None
+    ) -> None:
         self.note: str | None = None
         self.upper = folder / "upper"
         self._lower = lower
         self._work = folder / "work"
-        self._copy = folder / "copy"
+        self._copy = copy or folder / "copy"
         self._is_shared = is_shared
         self._mounting = threading.Lock()
 
@@ -84,7 +87,7 @@ class Workspace:
         if self._is_shared:
             if self.upper.exists():
                 raise MachineFaultError("what one computer left as a layer cannot be shared by several")
-            return "several computers share it"
+            return "it is shared"
         _complete(self.upper)
         return sandbox.overlay_problem(self._lower, self.upper)
 

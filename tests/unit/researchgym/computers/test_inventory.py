@@ -1,19 +1,20 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from pytest_innovatorbench.errors import InventoryError
-from pytest_innovatorbench.researchgym.computers import inventory
+from pytest_innovatorbench.researchgym.computers import capacity
+from pytest_innovatorbench.researchgym.computers.capacity import gpus_of
 from pytest_innovatorbench.researchgym.computers.gpus import Gpu
 from pytest_innovatorbench.researchgym.computers.inventory import (
     THIS_MACHINE,
     ContainerImage,
     Machine,
     SshAccess,
-    gpus_of,
     read_inventory,
     schema,
 )
@@ -155,7 +156,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_gpus_that_are_listed_take_what_the_driver_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     found = (Gpu(index=0, uuid="GPU-aa", memory_gb=25.8), Gpu(index=1, uuid="GPU-bb", memory_gb=25.8))
-    monkeypatch.setattr(inventory, "local_gpus", lambda: found)
+    monkeypatch.setattr(capacity, "local_gpus", lambda: found)
     assert gpus_of(THIS_MACHINE.machines[0]) == found
     assert gpus_of(Machine(name="a", gpus=(Gpu(index=1), Gpu(index=7)))) == found[1:]
     assert gpus_of(Machine(name="a", gpus=(Gpu(index=0, memory_gb=20),)))[0].memory_gb == 20
@@ -163,7 +164,7 @@ def test_gpus_that_are_listed_take_what_the_driver_knows(monkeypatch: pytest.Mon
 
 
 def test_gpus_that_are_listed_are_believed_where_no_driver_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inventory, "local_gpus", tuple)
+    monkeypatch.setattr(capacity, "local_gpus", tuple)
     listed = (Gpu(index=1, memory_gb=24),)
     assert gpus_of(Machine(name="a", gpus=listed)) == listed
     assert gpus_of(THIS_MACHINE.machines[0]) == ()
@@ -172,7 +173,15 @@ def test_gpus_that_are_listed_are_believed_where_no_driver_answers(monkeypatch: 
 def test_the_documented_file_is_one(tmp_path: Path) -> None:
     text = (Path(__file__).parents[4] / "docs" / "computers.md").read_text("utf-8")
     found = read_inventory(write(tmp_path, text.split("```yaml\n")[1].split("```")[0]))
-    assert [machine.name for machine in found.machines][:2] == ["desk", "gpubox"]
+    assert [machine.name for machine in found.machines] == ["desk", "gpubox", "cluster", "jar"]
+
+
+def test_every_key_is_documented() -> None:
+    lines = (Path(__file__).parents[4] / "docs" / "computers.md").read_text("utf-8").splitlines()
+    described = {
+        key for line in lines if line.startswith("| `") for key in re.findall(r"`(\w+)`", line.split("|")[1])
+    }
+    assert described == {*schema()["properties"]["computers"]["items"]["properties"]}
 
 
 def test_things_have_one_identity_each() -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pytest_innovatorbench.errors import NoSuchComputerError
-from pytest_innovatorbench.researchgym.computers import inventory as inventory_module
+from pytest_innovatorbench.researchgym.computers import capacity
 from pytest_innovatorbench.researchgym.computers.gpus import Gpu
 from pytest_innovatorbench.researchgym.computers.inventory import THIS_MACHINE, Inventory, Machine
 from pytest_innovatorbench.researchgym.computers.placement import Grant, Unit, check, could_use, place
@@ -16,7 +16,7 @@ CPU, GPU = Role(), Role(gpus=1)
 
 @pytest.fixture(autouse=True)
 def _no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inventory_module, "local_gpus", tuple)
+    monkeypatch.setattr(capacity, "local_gpus", tuple)
 
 
 def machine(name: str, *gpus: float, roles: tuple[str, ...] = (), memory: float | None = None) -> Machine:

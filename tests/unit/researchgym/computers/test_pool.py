@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pytest_innovatorbench.errors import NoSuchComputerError
-from pytest_innovatorbench.researchgym.computers import inventory as inventory_module
+from pytest_innovatorbench.researchgym.computers import capacity
 from pytest_innovatorbench.researchgym.computers.gpus import Gpu
 from pytest_innovatorbench.researchgym.computers.inventory import THIS_MACHINE, Inventory, Machine
 from pytest_innovatorbench.researchgym.computers.locks import LeasesUnwritableError
@@ -44,7 +44,7 @@ GPUS = Inventory(machines=(machine("box", 1, share=True),), file=Path("computers
 
 @pytest.fixture(autouse=True)
 def _no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inventory_module, "local_gpus", tuple)
+    monkeypatch.setattr(capacity, "local_gpus", tuple)
 
 
 class Asking:

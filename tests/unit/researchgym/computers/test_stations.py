@@ -81,7 +81,7 @@ def test_computers_of_this_machine_have_one_workspace(pair: Computers) -> None:
     assert box.run_command("cat data/outputs/made; echo more >> given; echo $HERE").output == "desk\nbox\n"
     assert desk.run_command("cat given").output == "datamore\n"
     assert isinstance(desk, LocalComputer)
-    assert desk.workspace_note == "several computers share it"
+    assert desk.workspace_note == "it is shared"
     assert [entry.path for entry in pair.outputs.entries("data/outputs")] == ["made"]
 
 

@@ -1,0 +1,121 @@
+"""Attempts on computers that are no sandbox of this machine: containers, and machines reached by SSH."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.containers import IMAGE, OPTIONS, prepare_podman
+from tests.plugin.conftest import Bench
+from tests.sshd import SshServer
+
+ROLES = "{domain: LD, resources: {roles: {prepare: {}, train: {gpus: 1, outputs: true}}}}"
+AGENT = """
+from pytest_innovatorbench import Action, AgentKind
+
+class TwoHands:
+    binds = ()
+
+    def run(self, gym):
+        def at(computer, command):
+            seen = gym.act(Action(name="run_command", arguments={
+                "command": command, "computer_ip": computer, "wait_for_completion": True}))
+            assert seen.success, seen.message
+            return seen.message
+        raw = at("prepare", "echo 7; echo 1 > data/outputs/score.txt").strip()
+        at("train", f"echo $(( {raw} * 10 )) > data/outputs/score.txt")
+        at("train", "echo $IBENCH_COMPUTER:$CUDA_VISIBLE_DEVICES > data/outputs/who")
+        gym.note("described", text=gym.computers.describe())
+
+def pytest_ibench_agents(settings):
+    return [AgentKind(name="two-hands", make=lambda request: TwoHands())]
+"""
+
+
+def described(bench: Bench) -> str:
+    (folder,) = bench.records()
+    events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    return str(next(event["text"] for event in events if event["kind"] == "described"))
+
+
+def test_an_attempt_in_a_container(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = prepare_podman(tmp_path, monkeypatch)
+    solution = (
+        "cat /sys/class/net/*/ifindex | wc -l; echo 70 > data/outputs/score.txt; id -u > data/outputs/id"
+    )
+    bench.tree.add_task(solution=solution)
+    jar = {"name": "jar", "kind": "container", "engine": engine, "image": IMAGE, "options": list(OPTIONS)}
+    bench.tree.write("lab.yaml", yaml.safe_dump({"computers": [jar]}))
+    result, report = bench.report("--ibench-computers=lab.yaml")
+    result.assert_outcomes(passed=1)
+    assert report["attempts"][0]["final"] == 70
+    (folder,) = bench.records()
+    assert (folder / "workspace/copy/data/outputs/id").read_text() == "0\n"
+    assert "jar" in bench.ibench("doctor", "--computers", "lab.yaml").stdout.str()
+
+
+def test_a_container_and_a_sandbox_have_one_workspace(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = prepare_podman(tmp_path, monkeypatch)
+    bench.tree.add_task(manifest="{domain: LD, resources: {roles: {prepare: {}, train: {outputs: true}}}}")
+    bench.pytester.makeconftest(AGENT)
+    jar = {"name": "jar", "kind": "container", "engine": engine, "image": IMAGE, "options": list(OPTIONS)}
+    desk = {"name": "desk", "kind": "local", "roles": ["prepare"]}
+    bench.tree.write("lab.yaml", yaml.safe_dump({"computers": [{**jar, "roles": ["train"]}, desk]}))
+    result, report = bench.report("--ibench-computers=lab.yaml", agent="two-hands")
+    result.assert_outcomes(passed=1)
+    assert report["attempts"][0]["final"] == 70
+    assert described(bench).endswith("All have the same workspace")
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_an_attempt_here_and_on_a_machine_reached_by_ssh(
+    bench: Bench, tmp_path: Path, *, is_shared: bool
+) -> None:
+    server = SshServer(tmp_path)
+    try:
+        bench.tree.add_task(manifest=ROLES)
+        bench.pytester.makeconftest(AGENT)
+        place = tmp_path / "works"
+        access = server.access()
+        box = {
+            "name": "box",
+            "kind": "ssh",
+            "gpus": [2],
+            "host": access.host,
+            "port": access.port,
+            "user": access.user,
+            "key": str(access.key),
+            "known_hosts": str(access.known_hosts),
+            "workspace": {"shared" if is_shared else "sync": str(place)},
+        }
+        bench.tree.write("lab.yaml", yaml.safe_dump({"computers": [box, {"name": "desk", "kind": "local"}]}))
+        result, report = bench.report("--ibench-computers=lab.yaml", agent="two-hands")
+        doctor = bench.ibench("doctor", "--computers", "lab.yaml")
+    finally:
+        server.stop()
+    result.assert_outcomes(passed=1)
+    assert report["attempts"][0]["final"] == 70
+    told = described(bench)
+    assert told.startswith("desk (role prepare, no GPU); box (role train, GPU 2).")
+    if is_shared:
+        assert told.endswith("All have the same workspace")
+    else:
+        assert told.endswith("Each has a workspace of its own; the outputs on box are evaluated")
+        assert [path.name for path in place.iterdir()] == ["programs"]  # the attempt's is removed
+    assert "ssh, GPU 2, answers" in doctor.stdout.str()
+
+
+def test_an_agent_that_brings_files_is_not_sent_by_ssh(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "known").touch()
+    bench.tree.add_task()
+    box = {"name": "box", "kind": "ssh", "host": "127.0.0.1", "port": 1, "workspace": {"sync": "/w"}}
+    bench.tree.write("lab.yaml", yaml.safe_dump({"computers": [box]}))
+    result = bench.run("--ibench-computers=lab.yaml")
+    result.stdout.fnmatch_lines(
+        ["*agent 'oracle' brings files, which box cannot show as it is reached by SSH*"]
+    )
