@@ -13,6 +13,7 @@ from pytest_innovatorbench.plugin.collection import Collection, Source
 from pytest_innovatorbench.plugin.options import read_tasks, read_thoroughness
 from pytest_innovatorbench.plugin.rule_items import RuleFile, Validation
 from pytest_innovatorbench.plugin.rule_reporting import RuleReporting
+from pytest_innovatorbench.plugin.runloop import Termination
 from pytest_innovatorbench.tasks.benchmark import open_benchmark
 
 
@@ -49,6 +50,7 @@ def activate_validation(config: pytest.Config) -> None:
     for name, plugin in (
         ("collection", Collection(config, source)),
         ("tasks-on-one-worker", TasksOnOneWorker()),
+        ("termination", Termination()),
         ("rule-reporting", RuleReporting()),
     ):
         config.pluginmanager.register(plugin, f"ibench-{name}")

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 import xml.etree.ElementTree as ET
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -318,3 +324,41 @@ def test_a_rule_with_a_code_that_is_taken_is_refused(two: Bench) -> None:
     result = validate(two)
     assert result.ret == USAGE
     result.stderr.fnmatch_lines(["ERROR: two rules have the code IB403: rename the one of your own"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_an_interrupt_ends_at_once_and_leaves_nothing(
+    two: Bench, tmp_path: Path, number: signal.Signals
+) -> None:
+    marker = f"{tmp_path.name}-{number}"
+    slow = f"import subprocess\nsubprocess.run(['sh', '-c', 'sleep 60; : {marker}'])\n"
+    two.tree.write("evaluations/alpha/task/evaluation.py", slow)
+    scratch = two.pytester.mkdir("scratch")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "--ibench-validate", "-v", "-k", "IB301 and alpha"],
+        cwd=two.pytester.path,
+        env={**os.environ, "TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not processes(marker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert processes(marker)
+    run.send_signal(number)
+    output, _ = run.communicate(timeout=20)
+    assert run.returncode == 2, output
+    assert "KeyboardInterrupt" in output
+    assert processes(marker) == []
+    assert list(scratch.glob("ibench-validate-*")) == []
+
+
+def processes(marker: str) -> list[str]:
+    """Return the processes, anywhere on the machine, whose command line holds a text."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and marker.encode() in (entry / "cmdline").read_bytes():
+                found.append(entry.name)
+    return found
