@@ -4,7 +4,9 @@ import pytest
 
 from pytest_innovatorbench.errors import SettingsError
 from pytest_innovatorbench.settings import (
+    Interval,
     parse_duration,
+    parse_interval,
     parse_list,
     parse_run_id,
     parse_score,
@@ -62,3 +64,25 @@ def test_run_ids_that_cannot_name_a_folder(text: str) -> None:
 
 def test_run_ids() -> None:
     assert parse_run_id("--x", "2026-11.22_a+b=c@d") == "2026-11.22_a+b=c@d"
+
+
+@pytest.mark.parametrize(
+    ("text", "interval"),
+    [
+        ("15m", Interval(seconds=900)),
+        ("90", Interval(seconds=90)),
+        ("200steps", Interval(steps=200)),
+        ("1 Step", Interval(steps=1)),
+        ("eval", Interval()),
+    ],
+)
+def test_intervals(text: str, interval: Interval) -> None:
+    assert parse_interval("--ibench-snapshot-every", text) == interval
+
+
+@pytest.mark.parametrize("text", ["often", "0steps", "-1steps", "1.5steps", "0", "steps", "evals"])
+def test_intervals_that_are_none(text: str) -> None:
+    with pytest.raises(
+        SettingsError, match=r"is not understood: give a time \(15m\), steps \(200steps\) or eval$"
+    ):
+        parse_interval("--ibench-snapshot-every", text)
