@@ -276,6 +276,24 @@ def test_attempts_begin_from_a_snapshot_with_another_agent(bench: Bench) -> None
     shown.stdout.fnmatch_lines(["toy * 33.0*70.0*70.0*2/3*SCORED*"])
 
 
+def test_layer_goes_on_where_nothing_can_be_layered(bench: Bench) -> None:
+    run = Cut(bench, "--ibench-snapshot-every=eval")
+    run.cut(signal.SIGKILL)
+    (taken,) = run.events("snapshot")
+    bench.tree.write("other.sh", "#!/bin/bash\ncat data/beginnings; ls task; ibench-tool eval\n", mode=0o755)
+    result, attempt = again(
+        bench,
+        f"--ibench-from-snapshot={taken['id']}",
+        "--ibench-agent=command:./other.sh",
+        "--ibench-sandbox=none",
+    )
+    assert result.ret == 0, result.stdout.str()
+    assert [score for _, score in attempt["curve"]] == [33, 33, 33]
+    copy = Path(attempt["run_dir"], "workspace/copy")
+    assert (copy / "data/beginnings").read_text() == "fresh\n"
+    assert (copy / "task/task_description.md").exists(), "it was removed after the snapshot alone"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import MachineFaultError
 from pytest_innovatorbench.sandbox.disk import usage
+from pytest_innovatorbench.sandbox.merging import merge_into
 from pytest_innovatorbench.sandbox.model import Bind, Overlay
 from pytest_innovatorbench.sandbox.trees import walk_layers
 
@@ -71,7 +73,7 @@ class Workspace:
                 if self.note is None:
                     self._work.mkdir(exist_ok=True)
                     return Overlay(lower=self._lower, upper=self.upper, work=self._work, dest=WORKSPACE)
-                copy_tree(self._lower, self._copy)
+                self._make_copy()
             return Bind(source=self._copy, dest=WORKSPACE, writable=True)
 
     def tree(self) -> Path:
@@ -81,6 +83,20 @@ class Workspace:
                 copy_tree(self._lower, self._copy)
             self.writable.mkdir(exist_ok=True)
             return self.writable
+
+    def _make_copy(self) -> None:
+        """Copy what the agent would see: a layer from elsewhere may have been laid out here."""
+        if not any(files for _, _, files in os.walk(self.upper)):
+            copy_tree(self._lower, self._copy)
+            return
+        unfinished = self._copy.with_name("merged.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            merge_into([self.upper, self._lower], unfinished)
+        except OSError as error:
+            raise MachineFaultError("the workspace could not be copied", detail=str(error)) from None
+        _complete(unfinished)
+        unfinished.rename(self._copy)
 
     def _problem(self, sandbox: Sandbox) -> str | None:
         """Return why it cannot be layered, if it cannot."""
