@@ -106,11 +106,6 @@ class LocalComputer(SessionComputer):
         self._is_closed = False
 
     @property
-    def writable(self) -> Path:
-        """The folder of this machine that holds what was written; made where nothing was yet."""
-        return self._workspace.tree()
-
-    @property
     def workspace_note(self) -> str | None:
         """Why the workspace is a copy rather than a layer, if it is one."""
         return self._workspace.note
