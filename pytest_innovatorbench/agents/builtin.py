@@ -60,15 +60,15 @@ def builtin_agents(settings: Settings) -> tuple[AgentKind, ...]:
 def _client_agents(settings: Settings) -> Iterator[AgentKind]:
     yield AgentKind(
         name="claude-code",
-        make=ClaudeCode,
+        make=partial(ClaudeCode, sandbox=settings.sandbox),
         argument="[MODEL]",
-        check=lambda *_: check_claude_code(),
+        check=lambda _, hidden: check_claude_code(hidden),
         about="runs Claude Code with our actions as its only tools",
     )
     yield AgentKind(
         name="codex",
-        make=partial(Codex, base_url=settings.model_base_url),
+        make=partial(Codex, base_url=settings.model_base_url, sandbox=settings.sandbox),
         argument="[MODEL]",
-        check=lambda *_: check_codex(),
+        check=lambda _, hidden: check_codex(hidden),
         about="runs Codex with our actions as its only tools",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,16 +23,12 @@ def mcp(
     working_time: Annotated[str, typer.Option(help="Such as 90, 15m or 36h; default: the task's.")] = "",
     run_dir: Annotated[Path | None, typer.Option(help="Folder of all runs; default .ibench/runs.")] = None,
     sandbox: Annotated[str, typer.Option(help="bubblewrap or none.")] = "bubblewrap",
-    connect: Annotated[str, typer.Option(hidden=True, help="Socket of an attempt that runs already.")] = "",
 ) -> None:
     """Serve one attempt to an MCP client over standard input and output; its score goes to standard error."""
     from pytest_innovatorbench.agents.clients.mcp_server import check_package  # noqa: PLC0415
     from pytest_innovatorbench.errors import SettingsError  # noqa: PLC0415
 
     check_package()
-    if connect:
-        _connect(connect)
-        return
     if not task:
         raise SettingsError("no task was named", remedy="write ibench mcp TASK; see ibench list")
     result = _attempt(
@@ -65,14 +60,3 @@ def _attempt(  # noqa: PLR0917 - the command's options
         working_time=parse_duration("--working-time", working_time) if working_time else None,
     )
     return serve_attempt(benchmark.load(task), name, settings, serve)
-
-
-def _connect(socket: str) -> None:
-    from pytest_innovatorbench.agents.clients.gate import knock  # noqa: PLC0415
-    from pytest_innovatorbench.agents.clients.mcp_server import serve  # noqa: PLC0415
-
-    try:
-        ask = knock(socket)
-    except OSError as error:
-        sys.exit(f"ibench: no attempt is served at {socket}: {error.strerror}")
-    serve(ask)

@@ -104,6 +104,34 @@ def test_a_model_works_evaluates_and_finishes(bench: Bench, serve: Serve, agent:
     assert len(events(attempt, "model_answered")) == 3
 
 
+SPEAKS_UP = """
+from pytest_innovatorbench.researchgym.gym import ResearchGym
+
+act = ResearchGym.act
+
+def act_and_be_told(gym, action):
+    ResearchGym.act = act
+    gym.tell("Mind the <outliers>.")
+    return act(gym, action)
+
+ResearchGym.act = act_and_be_told
+"""
+
+
+def test_a_person_is_heard_at_the_next_step(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    bench.pytester.makeconftest(SPEAKS_UP)
+    server = serve(Says(text="I write.", calls=(WRITE,)), Says(text="I think.", calls=(WRITE,)), FINISH)
+    result, report = bench.report(agent="claude")
+    assert (result.ret, only(report)["final"]) == (0, 60.0)
+    said = "<real_user>Mind the <outliers>.</real_user>"
+    assert said not in json.dumps(server.requests[0])
+    assert said in asked(server, 1)
+    assert json.dumps(server.requests[2]).count(said) == 1
+    (event,) = events(only(report), "human")
+    assert event["text"] == "Mind the <outliers>."
+
+
 def test_every_prompt_can_be_rebuilt_from_the_events(bench: Bench, serve: Serve) -> None:
     bench.tree.add_task()
     server = serve(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
-from pytest_innovatorbench.agents.clients.mcp_server import NAME, check_package, configuration_file
+from pytest_innovatorbench.agents.clients.installation import Installation, find_installation
+from pytest_innovatorbench.agents.clients.mcp_server import NAME, check_package
 from pytest_innovatorbench.agents.clients.program import ClientProgram, briefing
 from pytest_innovatorbench.errors import SettingsError
+from pytest_innovatorbench.sandbox import open_sandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from pytest_innovatorbench.agents.base import AgentRequest
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.sandbox.model import Bind
 
 PROGRAM = "claude"
+_SERVERS = "servers.json"
 _SETTINGS = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
     "DISABLE_AUTOUPDATER": "1",
@@ -29,18 +33,19 @@ _VARIABLES = ("ANTHROPIC_", "CLAUDE_CODE_USE_", "AWS_", "CLOUD_ML_REGION", "GOOG
 
 
 class ClaudeCode:
-    """Runs ``claude`` on the harness's side; all it can do is to call the actions of its attempt.
+    """Runs ``claude`` beside the harness; all it can do is to call the actions of its attempt.
 
     Args:
         request: What it is made for; the argument is the model.
+        sandbox: Name of what confines it.
 
     Raises:
         SettingsError: It is not installed.
     """
 
-    def __init__(self, request: AgentRequest) -> None:
-        check_claude_code()
-        self._program = str(shutil.which(PROGRAM))
+    def __init__(self, request: AgentRequest, sandbox: str = "bubblewrap") -> None:
+        self._installation = check_claude_code(request.hidden)
+        self._sandbox = open_sandbox(sandbox)
         self._request = request
 
     @property
@@ -50,18 +55,18 @@ class ClaudeCode:
 
     def run(self, gym: ResearchGym) -> None:
         """Run it to its end."""
-        program = ClientProgram(gym, self._request.scratch)
-        configuration = self._request.scratch / "mcp.json"
-        configuration.write_text(configuration_file(str(program.socket)), "utf-8")
+        program = ClientProgram(gym, self._request, self._installation, self._sandbox)
+        server = {"mcpServers": {NAME: {"type": "stdio", **program.server()}}}
+        (program.home / _SERVERS).write_text(json.dumps(server), "utf-8")
         # An action may take as long as the attempt.
         patience = {"MCP_TOOL_TIMEOUT": str(int(1000 * (gym.remaining_seconds() + 60)))}
         environment = {**_own_variables(), **_SETTINGS, **patience}
-        program.run(self._command(configuration), environment, _Listener(gym), prompt=briefing(gym))
+        words = self._words(program.inside(_SERVERS))
+        program.run(words, environment, _Listener(gym), prompt=briefing(gym))
 
-    def _command(self, configuration: Path) -> list[str]:
+    def _words(self, servers: str) -> list[str]:
         model = ["--model", self._request.argument] if self._request.argument else []
         return [
-            self._program,
             "--print",
             "--output-format",
             "stream-json",
@@ -71,7 +76,7 @@ class ClaudeCode:
             "",
             "--strict-mcp-config",
             "--mcp-config",
-            str(configuration),
+            servers,
             "--allowedTools",
             f"mcp__{NAME}",
             "--setting-sources",
@@ -101,18 +106,20 @@ class _Listener:
             self._gym.note("model_answered", **_usage(usage, message))
 
 
-def check_claude_code() -> None:
-    """Find out whether it can be run.
+def check_claude_code(hidden: Iterable[Path]) -> Installation:
+    """Find out whether it can be run, and return where it is.
 
     Raises:
-        SettingsError: The program or the package for MCP is missing.
+        SettingsError: The program or the package for MCP is missing, or the program lies in a hidden folder.
     """
     check_package()
-    if shutil.which(PROGRAM) is None:
+    found = find_installation(PROGRAM, hidden)
+    if found is None:
         raise SettingsError(
             "Claude Code is not installed: there is no program 'claude'",
             remedy="npm install -g @anthropic-ai/claude-code",
         )
+    return found
 
 
 def _own_variables() -> dict[str, str]:

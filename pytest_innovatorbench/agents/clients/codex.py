@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
-from pytest_innovatorbench.agents.clients.mcp_server import NAME, check_package, configuration
+from pytest_innovatorbench.agents.clients.installation import Installation, find_installation
+from pytest_innovatorbench.agents.clients.mcp_server import NAME, check_package
 from pytest_innovatorbench.agents.clients.program import ClientProgram, briefing
 from pytest_innovatorbench.errors import SettingsError
+from pytest_innovatorbench.sandbox import open_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pytest_innovatorbench.agents.base import AgentRequest
@@ -44,19 +45,22 @@ _OFF = (
 
 
 class Codex:
-    """Runs ``codex`` on the harness's side; all it can do is to call the actions of its attempt.
+    """Runs ``codex`` beside the harness; all it can do is to call the actions of its attempt.
 
     Args:
         request: What it is made for; the argument is the model.
         base_url: Where its model is served, in place of OpenAI's own address.
+        sandbox: Name of what confines it.
 
     Raises:
         SettingsError: It is not installed.
     """
 
-    def __init__(self, request: AgentRequest, base_url: str | None = None) -> None:
-        check_codex()
-        self._program = str(shutil.which(PROGRAM))
+    def __init__(
+        self, request: AgentRequest, base_url: str | None = None, sandbox: str = "bubblewrap"
+    ) -> None:
+        self._installation = check_codex(request.hidden)
+        self._sandbox = open_sandbox(sandbox)
         self._request = request
         self._base_url = base_url or os.environ.get("OPENAI_BASE_URL")
 
@@ -67,15 +71,14 @@ class Codex:
 
     def run(self, gym: ResearchGym) -> None:
         """Run it to its end."""
-        program = ClientProgram(gym, self._request.scratch)
-        seconds = gym.remaining_seconds() + 60
-        text = "\n".join(self._settings(program.socket, seconds))
+        program = ClientProgram(gym, self._request, self._installation, self._sandbox)
+        text = "\n".join(self._settings(program.server(), gym.remaining_seconds() + 60))
         (program.home / "config.toml").write_text(f"{text}\n", "utf-8")
-        environment = {"CODEX_HOME": str(program.home), _KEY: os.environ.get(_KEY, "")}
-        argv = [self._program, "exec", "--json", "--skip-git-repo-check", "--color", "never", "-"]
-        program.run(argv, environment, _Listener(gym), prompt=briefing(gym))
+        environment = {"CODEX_HOME": program.inside("."), _KEY: os.environ.get(_KEY, "")}
+        words = ["exec", "--json", "--skip-git-repo-check", "--color", "never", "-"]
+        program.run(words, environment, _Listener(gym), prompt=briefing(gym))
 
-    def _settings(self, socket: Path, seconds: float) -> Iterator[str]:
+    def _settings(self, server: Mapping[str, Any], seconds: float) -> Iterator[str]:
         if self._request.argument:
             yield f"model = {_toml(self._request.argument)}"
         yield 'approval_policy = "never"'
@@ -88,7 +91,6 @@ class Codex:
             yield f"base_url = {_toml(self._base_url)}"
             yield f'env_key = "{_KEY}"'
             yield 'wire_api = "responses"'
-        server = configuration(str(socket))
         yield f"[mcp_servers.{NAME}]"
         yield f"command = {_toml(server['command'])}"
         yield f"args = [{', '.join(map(_toml, server['args']))}]"
@@ -128,19 +130,22 @@ class _Listener:
         )
 
 
-def check_codex() -> None:
-    """Find out whether it can be run.
+def check_codex(hidden: Iterable[Path]) -> Installation:
+    """Find out whether it can be run, and return where it is.
 
     Raises:
-        SettingsError: The program, the package for MCP or the key is missing.
+        SettingsError: The program, the package for MCP or the key is missing, or the program lies in a hidden
+            folder.
     """
     check_package()
-    if shutil.which(PROGRAM) is None:
+    found = find_installation(PROGRAM, hidden)
+    if found is None:
         raise SettingsError(
             "Codex is not installed: there is no program 'codex'", remedy="npm install -g @openai/codex"
         )
     if not os.environ.get(_KEY):
         raise SettingsError(f"Codex needs a key, and {_KEY} is not set", remedy=f"export {_KEY}=...")
+    return found
 
 
 def _toml(text: str) -> str:

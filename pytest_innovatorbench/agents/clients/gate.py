@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
+from pytest_innovatorbench.agents.clients.mcp_server import serve_caller
 from pytest_innovatorbench.agents.react.rendering import offered, render
 from pytest_innovatorbench.errors import MachineFaultError
 from pytest_innovatorbench.researchgym.model import Action, AttemptOverError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pytest_innovatorbench.agents.models.values import Tool
     from pytest_innovatorbench.researchgym.gym import ResearchGym
 
 OVER = "The attempt is over. Nothing more is carried out."
-_LONGEST = 64 << 20
+_MOST_CALLERS = 16
 _SHOWN = 20_000
 
 
@@ -77,10 +77,10 @@ class Desk:
 
 
 class Gate:
-    """Answers on a unix socket that only this user can open; a line of JSON each way.
+    """Serves a desk by MCP on a unix socket that only this user can open.
 
     Args:
-        path: Where the socket is made, in a private folder that no sandbox shows.
+        path: Where the socket is made; who sees it can call the actions.
         desk: What is asked.
     """
 
@@ -88,62 +88,51 @@ class Gate:
         self._path = path
         self._desk = desk
         self._listener = socket.socket(socket.AF_UNIX)
+        self._turn = threading.Semaphore(_MOST_CALLERS)
+        self._callers: set[socket.socket] = set()
 
     def open(self) -> None:
         """Listen and answer, each caller in a thread of its own."""
-        # A socket's path may have 107 bytes, which the folder of a run can exceed; this one is short.
-        folder = os.open(self._path.parent, os.O_PATH | os.O_DIRECTORY)
-        try:
-            self._listener.bind(f"/proc/self/fd/{folder}/{self._path.name}")
-        finally:
-            os.close(folder)
-        self._path.chmod(0o600)
+        bind_at(self._listener, self._path)
         self._listener.listen()
         threading.Thread(target=self._accept, daemon=True, name="ibench-gate").start()
 
     def close(self) -> None:
-        """Stop listening."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        """Stop listening, and let go of whoever called."""
+        for link in (self._listener, *tuple(self._callers)):
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _accept(self) -> None:
         while True:
+            self._turn.acquire()
             try:
                 caller, _ = self._listener.accept()
             except OSError:
                 return
+            self._callers.add(caller)
             threading.Thread(target=self._serve, args=(caller,), daemon=True, name="ibench-gate-call").start()
 
     def _serve(self, caller: socket.socket) -> None:
-        with caller, caller.makefile("rb") as lines, contextlib.suppress(OSError, ValueError):
-            while line := lines.readline(_LONGEST):
-                answer = self._desk.answer(json.loads(line))
-                caller.sendall(json.dumps(answer).encode() + b"\n")
+        try:
+            with caller, contextlib.suppress(OSError, ValueError):
+                serve_caller(self._desk.answer, caller)
+        except BaseExceptionGroup as errors:
+            # Whoever calls may hang up in the middle of an answer.
+            _, others = errors.split((OSError, ValueError))
+            if others is not None:
+                raise others from None
+        finally:
+            self._callers.discard(caller)
+            self._turn.release()
 
 
-def knock(path: str) -> Callable[[dict[str, Any]], Any]:
-    """Connect to a gate and return what asks it; one question at a time.
-
-    Raises:
-        OSError: Nobody listens there.
-    """
-    folder, _, name = path.rpartition("/")
-    where = os.open(folder or ".", os.O_PATH | os.O_DIRECTORY)
-    link = socket.socket(socket.AF_UNIX)
+def bind_at(listener: socket.socket, path: Path) -> None:
+    """Bind a socket to a path that may be longer than the 107 bytes that the kernel takes."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     try:
-        link.connect(f"/proc/self/fd/{where}/{name}")
+        listener.bind(f"/proc/self/fd/{folder}/{path.name}")
     finally:
-        os.close(where)
-    lines = link.makefile("rb")
-    turn = threading.Lock()
-
-    def ask(request: dict[str, Any]) -> Any:  # noqa: ANN401 - plain JSON values
-        with turn:
-            link.sendall(json.dumps(request).encode() + b"\n")
-            line = lines.readline()
-        if not line:
-            raise ConnectionError("the harness has gone")
-        return json.loads(line)
-
-    return ask
+        os.close(folder)
+    path.chmod(0o600)
