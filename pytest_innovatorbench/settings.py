@@ -55,6 +55,7 @@ class Settings:
         max_cost: US dollars that an attempt's model may cost, if limited.
         agent_config: File with the settings of agents.
         model_base_url: Where models are served, in place of their providers' own addresses.
+        native_tools: Whether programs of vendors work with their own tools, in the sandbox.
         hints: Whether agents may view hints.
         reports: Report files to write, as ``KIND:PATH``.
         snapshot_every: How often snapshots are taken, if any are.
@@ -79,6 +80,7 @@ class Settings:
     max_cost: float | None = None
     agent_config: Path | None = None
     model_base_url: str | None = None
+    native_tools: bool = False
     hints: Hints = "allow"
     reports: tuple[str, ...] = field(default=())
     snapshot_every: Interval | None = None

@@ -9,6 +9,7 @@ from pytest_innovatorbench.agents.base import AgentKind
 from pytest_innovatorbench.agents.clients.claude_code import ClaudeCode, check_claude_code
 from pytest_innovatorbench.agents.clients.codex import Codex, check_codex
 from pytest_innovatorbench.agents.command import CommandAgent, find_program
+from pytest_innovatorbench.agents.configuration import read_configuration
 from pytest_innovatorbench.agents.human import Human, check_terminal
 from pytest_innovatorbench.agents.react.kinds import react_agents
 from pytest_innovatorbench.agents.scripted import Nop, has_program, make_baseline, make_oracle
@@ -58,6 +59,9 @@ def builtin_agents(settings: Settings) -> tuple[AgentKind, ...]:
 
 
 def _client_agents(settings: Settings) -> Iterator[AgentKind]:
+    if settings.native_tools:
+        yield from _native_agents(settings)
+        return
     yield AgentKind(
         name="claude-code",
         make=partial(ClaudeCode, sandbox=settings.sandbox),
@@ -71,4 +75,28 @@ def _client_agents(settings: Settings) -> Iterator[AgentKind]:
         argument="[MODEL]",
         check=lambda _, hidden: check_codex(hidden),
         about="runs Codex with our actions as its only tools",
+    )
+
+
+def _native_agents(settings: Settings) -> Iterator[AgentKind]:
+    from pytest_innovatorbench.agents.clients.native_agents import (  # noqa: PLC0415 - with it comes a server
+        NativeClaudeCode,
+        NativeCodex,
+        check_native_claude_code,
+    )
+
+    prices = read_configuration(settings.agent_config).prices
+    yield AgentKind(
+        name="claude-code",
+        make=partial(NativeClaudeCode, prices=prices),
+        argument="[MODEL]",
+        check=lambda _, hidden: check_native_claude_code(hidden),
+        about="runs Claude Code with its own tools, in the sandbox",
+    )
+    yield AgentKind(
+        name="codex",
+        make=partial(NativeCodex, prices=prices, base_url=settings.model_base_url),
+        argument="[MODEL]",
+        check=lambda _, hidden: check_codex(hidden),
+        about="runs Codex with its own tools, in the sandbox",
     )

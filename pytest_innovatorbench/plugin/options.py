@@ -144,6 +144,12 @@ OPTIONS = (
         help="where models that agents ask are served, in place of their providers' own addresses",
     ),
     Option(
+        name="native-tools",
+        metavar="",
+        is_flag=True,
+        help="let claude-code and codex work with their own tools, inside the sandbox",
+    ),
+    Option(
         name="hints",
         metavar="allow|deny",
         choices=("allow", "deny"),
@@ -253,6 +259,7 @@ def read_settings(config: pytest.Config) -> Settings:
         max_cost=read("max-cost", settings.parse_amount),
         agent_config=_path(config, "agent-config"),
         model_base_url=read("model-base-url", settings.parse_url),
+        native_tools=_is_set(config, "native-tools"),
         hints=cast("Hints", read_text(config, "hints") or "allow"),
         reports=tuple(read_texts(config, "report")),
         snapshot_every=read("snapshot-every", settings.parse_interval),
@@ -303,7 +310,7 @@ def read_thoroughness(config: pytest.Config) -> Options:
 
     repeat = read_text(config, "repeat")
     return Options(
-        attack=bool(config.getoption("ibench_attack") or config.getini("ibench_attack")),
+        attack=_is_set(config, "attack"),
         repeat=parse_whole("--ibench-repeat", repeat, least=0) if repeat else 0,
         sandbox=read_text(config, "sandbox") or "bubblewrap",
     )
@@ -337,6 +344,11 @@ def read_texts(config: pytest.Config, name: str) -> list[str]:
     """Return all that an option is given as."""
     key = _BY_NAME[name].key
     return list(config.getoption(key) or config.getini(key) or ())
+
+
+def _is_set(config: pytest.Config, name: str) -> bool:
+    key = _BY_NAME[name].key
+    return bool(config.getoption(key) or config.getini(key))
 
 
 def _nonempty(name: str, values: tuple[str, ...]) -> tuple[str, ...]:

@@ -222,7 +222,8 @@ def _anthropic(says: Says, body: Body) -> bytes:
         "cache_creation_input_tokens": 0,
     }
     message = {
-        "id": "msg_1",
+        # Claude Code takes turns of one id for parts of one.
+        "id": f"msg_{len(body['messages'])}",
         "type": "message",
         "role": "assistant",
         "model": body["model"],

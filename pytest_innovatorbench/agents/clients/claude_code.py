@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "claude"
 _SERVERS = "servers.json"
-_SETTINGS = {
+SETTINGS = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
     "DISABLE_AUTOUPDATER": "1",
     "DISABLE_TELEMETRY": "1",
@@ -60,7 +60,7 @@ class ClaudeCode:
         (program.home / _SERVERS).write_text(json.dumps(server), "utf-8")
         # An action may take as long as the attempt.
         patience = {"MCP_TOOL_TIMEOUT": str(int(1000 * (gym.remaining_seconds() + 60)))}
-        environment = {**_own_variables(), **_SETTINGS, **patience}
+        environment = {**_own_variables(), **SETTINGS, **patience}
         words = self._words(program.inside(_SERVERS))
         program.run(words, environment, _Listener(gym), prompt=briefing(gym))
 

@@ -21,24 +21,28 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.sandbox.model import Bind
 
 PROGRAM = "codex"
-_KEY = "OPENAI_API_KEY"
-# All by which the model could do more than call our actions, or the program more than ask its model.
-_OFF = (
+KEY = "OPENAI_API_KEY"
+# What reaches beyond the machine that it runs on.
+_OUTSIDE = (
     "apps",
     "browser_use",
     "browser_use_external",
-    "code_mode_host",
     "computer_use",
-    "goals",
-    "hooks",
     "image_generation",
     "in_app_browser",
     "plugins",
+    "skill_search",
+    "tool_suggest",
+)
+# All by which the model could do more than call our actions, or the program more than ask its model.
+_OFF = (
+    *_OUTSIDE,
+    "code_mode_host",
+    "goals",
+    "hooks",
     "shell_snapshot",
     "shell_tool",
-    "skill_search",
     "sleep_tool",
-    "tool_suggest",
     "unified_exec",
     "view_image",
 )
@@ -72,37 +76,59 @@ class Codex:
     def run(self, gym: ResearchGym) -> None:
         """Run it to its end."""
         program = ClientProgram(gym, self._request, self._installation, self._sandbox)
-        text = "\n".join(self._settings(program.server(), gym.remaining_seconds() + 60))
-        (program.home / "config.toml").write_text(f"{text}\n", "utf-8")
-        environment = {"CODEX_HOME": program.inside("."), _KEY: os.environ.get(_KEY, "")}
+        # An action may take as long as the attempt.
+        seconds = gym.remaining_seconds() + 60
+        text = settings_text(self._request.argument, self._base_url, program.server(), seconds)
+        (program.home / "config.toml").write_text(text, "utf-8")
+        environment = {"CODEX_HOME": program.inside("."), KEY: os.environ.get(KEY, "")}
         words = ["exec", "--json", "--skip-git-repo-check", "--color", "never", "-"]
         program.run(words, environment, _Listener(gym), prompt=briefing(gym))
 
-    def _settings(self, server: Mapping[str, Any], seconds: float) -> Iterator[str]:
-        if self._request.argument:
-            yield f"model = {_toml(self._request.argument)}"
-        yield 'approval_policy = "never"'
-        yield 'sandbox_mode = "read-only"'
-        yield 'web_search = "disabled"'
-        if self._base_url:
-            yield 'model_provider = "given"'
-            yield "[model_providers.given]"
-            yield 'name = "given"'
-            yield f"base_url = {_toml(self._base_url)}"
-            yield f'env_key = "{_KEY}"'
-            yield 'wire_api = "responses"'
-        yield f"[mcp_servers.{NAME}]"
-        yield f"command = {_toml(server['command'])}"
-        yield f"args = [{', '.join(map(_toml, server['args']))}]"
-        yield 'default_tools_approval_mode = "approve"'
-        yield "required = true"  # or it would begin before our actions are there
-        yield "startup_timeout_sec = 60"
-        # An action may take as long as the attempt.
-        yield f"tool_timeout_sec = {int(seconds)}"
+
+def settings_text(
+    model: str, base_url: str | None, server: Mapping[str, Any], seconds: float, *, native: bool = False
+) -> str:
+    """Return a configuration of Codex.
+
+    Args:
+        model: What to ask for, or ``""`` for its own choice.
+        base_url: Where that is served, in place of OpenAI's own address.
+        server: How the server of our actions is started.
+        seconds: How long an action may take.
+        native: Whether it works with its own tools.
+    """
+    return "\n".join((*_head(model, base_url, native=native), *_tail(server, seconds, native=native), ""))
+
+
+def _head(model: str, base_url: str | None, *, native: bool) -> Iterator[str]:
+    if model:
+        yield f"model = {_toml(model)}"
+    yield 'approval_policy = "never"'
+    # The sandbox that it is in confines it; one of its own cannot be made there.
+    yield f'sandbox_mode = "{"danger-full-access" if native else "read-only"}"'
+    yield 'web_search = "disabled"'
+    if base_url:
+        yield 'model_provider = "given"'
+        yield "[model_providers.given]"
+        yield 'name = "given"'
+        yield f"base_url = {_toml(base_url)}"
+        yield f'env_key = "{KEY}"'
+        yield 'wire_api = "responses"'
+
+
+def _tail(server: Mapping[str, Any], seconds: float, *, native: bool) -> Iterator[str]:
+    yield f"[mcp_servers.{NAME}]"
+    yield f"command = {_toml(server['command'])}"
+    yield f"args = [{', '.join(map(_toml, server['args']))}]"
+    yield 'default_tools_approval_mode = "approve"'
+    yield "required = true"  # or it would begin before our actions are there
+    yield "startup_timeout_sec = 60"
+    yield f"tool_timeout_sec = {int(seconds)}"
+    if not native:
         yield "[agents]"
         yield "enabled = false"
-        yield "[features]"
-        yield from (f"{name} = false" for name in _OFF)
+    yield "[features]"
+    yield from (f"{name} = false" for name in (_OUTSIDE if native else _OFF))
 
 
 class _Listener:
@@ -143,8 +169,8 @@ def check_codex(hidden: Iterable[Path]) -> Installation:
         raise SettingsError(
             "Codex is not installed: there is no program 'codex'", remedy="npm install -g @openai/codex"
         )
-    if not os.environ.get(_KEY):
-        raise SettingsError(f"Codex needs a key, and {_KEY} is not set", remedy=f"export {_KEY}=...")
+    if not os.environ.get(KEY):
+        raise SettingsError(f"Codex needs a key, and {KEY} is not set", remedy=f"export {KEY}=...")
     return found
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 OVER = "The attempt is over. Nothing more is carried out."
 _MOST_CALLERS = 16
 _SHOWN = 20_000
+_NAMED = 100
 
 
 class Desk:
@@ -30,7 +31,7 @@ class Desk:
 
     Args:
         gym: The environment.
-        chosen: Names of the actions to offer; all that make sense if empty.
+        chosen: Names of the actions to offer, and of no others; all that make sense if empty.
 
     Attributes:
         is_over: Set when no action is taken any more.
@@ -57,6 +58,10 @@ class Desk:
         return offered(gym.task, self._chosen, hints=gym.hints_allowed, actions=gym.actions)
 
     def _call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        if self._chosen and name not in self._chosen:
+            known = ", ".join(self._chosen)
+            text = f"there is no action {name[:_NAMED]!r} here; known: {known}"
+            return {"text": text, "is_error": True, "images": []}
         try:
             observation = self._gym.act(Action(name=name, arguments=arguments))
         except AttemptOverError:

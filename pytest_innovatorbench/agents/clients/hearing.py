@@ -41,13 +41,17 @@ def listen(stream: IO[bytes], gym: ResearchGym, heard: Heard) -> str:
 
 def _note(line: bytes, text: str, gym: ResearchGym, heard: Heard) -> None:
     try:
-        event = json.loads(line)
+        event = json.loads(line, parse_constant=_refuse)
     except (ValueError, RecursionError):
         event = None
     if isinstance(event, dict):
         heard(event)
     elif text:
         gym.note("client", said=redact(text)[:_LONGEST_TEXT])
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:

@@ -170,10 +170,15 @@ def relay_command(folder: str) -> dict[str, Any]:
     return {"command": python, "args": ["-I", "-S", f"{folder}/relay.py", f"{folder}/gate"]}
 
 
-def briefing(gym: ResearchGym) -> str:
-    """Return what such a program is told: how to work here, and what to do."""
+def briefing(gym: ResearchGym, *, native: bool = False) -> str:
+    """Return what such a program is told: how to work here, and what to do.
+
+    Args:
+        gym: The environment.
+        native: Whether it works with its own tools.
+    """
     prompts = Prompts(None)
-    return f"{system_prompt(prompts, gym)}\n\n{task_prompt(prompts, gym)}"
+    return f"{system_prompt(prompts, gym, native=native)}\n\n{task_prompt(prompts, gym)}"
 
 
 def _basics() -> dict[str, str]:

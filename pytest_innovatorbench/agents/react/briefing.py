@@ -9,9 +9,15 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.researchgym.gym import ResearchGym
 
 
-def system_prompt(prompts: Prompts, gym: ResearchGym) -> str:
-    """Return how to work here."""
-    return prompts.render("system", **_facts(gym))
+def system_prompt(prompts: Prompts, gym: ResearchGym, *, native: bool = False) -> str:
+    """Return how to work here.
+
+    Args:
+        prompts: The templates.
+        gym: The environment.
+        native: Whether whoever is told so has a shell and tools for files of its own.
+    """
+    return prompts.render("system", native=native, **_facts(gym))
 
 
 def task_prompt(prompts: Prompts, gym: ResearchGym) -> str:

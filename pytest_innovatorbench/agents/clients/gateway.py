@@ -1,0 +1,280 @@
+"""The one thing outside that a sandbox can reach: its attempt's model, by HTTP over a unix socket."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass
+from http.client import HTTPException
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingMixIn, UnixStreamServer
+from typing import TYPE_CHECKING, Any
+
+from pytest_innovatorbench.agents.clients.gate import bind_at
+from pytest_innovatorbench.agents.clients.metering import Meter
+from pytest_innovatorbench.agents.clients.vetting import find_problem
+from pytest_innovatorbench.agents.models.prices import find_price
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from email.message import Message
+    from pathlib import Path
+
+    from pytest_innovatorbench.agents.models.prices import Price
+    from pytest_innovatorbench.researchgym.gym import ResearchGym
+
+_MOST_CALLERS = 16
+_LARGEST = 64 << 20  # bytes of a request
+_PATIENCE = 600.0  # seconds without a byte
+_PIECE = 65536
+_QUERY = re.compile(r"[\w=&.%-]{0,200}")
+_PASSED_ON = ("accept", "content-type", "user-agent", "originator", "session-id", "thread-id", "openai-beta")
+_PASSED_ON_KINDS = ("anthropic-", "x-app", "x-claude-", "x-client-", "x-codex-", "x-openai-internal-codex-")
+_PASSED_BACK = ("content-type", "retry-after", "request-id", "x-request-id", "x-should-retry")
+_PASSED_BACK_KINDS = ("anthropic-ratelimit-", "x-ratelimit-", "x-codex-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """Where a model is served.
+
+    Attributes:
+        base_url: Its address, without a slash at the end.
+        key: Headers by which its users are known.
+        paths: What may be asked for: methods and paths behind the address.
+    """
+
+    base_url: str
+    key: Mapping[str, str]
+    paths: frozenset[tuple[str, str]]
+
+
+class Gateway:
+    """Passes requests on to a model and answers back, piece by piece, and counts what they took.
+
+    Args:
+        path: Where the socket is made; whoever sees it and knows the word can ask.
+        upstream: The model's server.
+        word: What callers show in place of a key.
+        gym: The environment, whose books are kept.
+        prices: The user's own.
+    """
+
+    def __init__(
+        self, path: Path, upstream: Upstream, word: str, gym: ResearchGym, prices: Mapping[str, Price]
+    ) -> None:
+        self.upstream = upstream
+        self.word = word
+        self.gym = gym
+        self._prices = prices
+        self._server = _Server(path, self)
+
+    def open(self) -> None:
+        """Answer in threads of its own."""
+        serve = self._server.serve_forever
+        threading.Thread(target=serve, args=(0.1,), daemon=True, name="ibench-gateway").start()
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def price(self, model: object) -> Price | None:
+        """Return what a model costs, if that is known."""
+        return find_price(model, self._prices) if isinstance(model, str) else None
+
+    def count(self, meter: Meter, asked: object, seconds: float) -> None:
+        """Enter an answer into the books.
+
+        Args:
+            meter: What is known of it.
+            asked: The model that was asked for.
+            seconds: How long it took.
+        """
+        usage = meter.usage()
+        if usage is None:
+            return
+        price = self.price(meter.model) or self.price(asked)
+        self.gym.note(
+            "model_answered",
+            model=meter.model,
+            stop=meter.stop,
+            seconds=round(seconds, 3),
+            cost=price.of(usage) if price else None,
+            input=usage.input,
+            output=usage.output,
+            cache_read=usage.cache_read,
+            cache_write=usage.cache_write,
+        )
+
+
+class _Server(ThreadingMixIn, UnixStreamServer):
+    """Listens, with a bound to how many are answered at once."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = _MOST_CALLERS
+
+    def __init__(self, path: Path, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self._path = path
+        self._turns = threading.Semaphore(_MOST_CALLERS)
+        super().__init__(str(path), _Handler)
+
+    def server_bind(self) -> None:
+        """Bind, however long the path is."""
+        bind_at(self.socket, self._path)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
+        """Answer one caller when it is its turn."""
+        with self._turns:
+            super().process_request_thread(request, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
+        """Say nothing: callers hang up as they like, and what they send is theirs."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers one caller; whatever comes in is hostile."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = _PATIENCE
+    server: _Server
+    _asked: object = None
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _answer(self) -> None:
+        body = self._body()
+        if body is None:
+            self.close_connection = True
+            self._refuse(413, "give the length of the request, which may have 64 MB")
+        elif problem := self._problem(body):
+            self._refuse(*problem)
+        else:
+            self._pass_on(body)
+
+    def _body(self) -> bytes | None:
+        length = self.headers.get("content-length", "0" if self.command == "GET" else "")
+        if not re.fullmatch(r"\d{1,9}", length) or int(length) > _LARGEST:
+            return None
+        return self.rfile.read(int(length))
+
+    def _problem(self, body: bytes) -> tuple[int, str] | None:
+        gateway = self.server.gateway
+        path, _, query = self.path.partition("?")
+        shown = self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(shown.encode(), gateway.word.encode()):
+            return 401, "the key is not that of this attempt"
+        if (self.command, path) not in gateway.upstream.paths or not _QUERY.fullmatch(query):
+            return 403, f"{self.command} {path[:100]} is not passed on"
+        if gateway.gym.ending:
+            return 403, "the attempt is over"
+        return self._wrong_content(body) if self.command == "POST" else None
+
+    def _wrong_content(self, body: bytes) -> tuple[int, str] | None:
+        try:
+            request = json.loads(body)
+        except (ValueError, RecursionError):
+            request = None
+        if not isinstance(request, dict):
+            return 400, "the request is no JSON object"
+        gateway = self.server.gateway
+        self._asked = request.get("model")
+        if gateway.gym.allowance.cost is not None and gateway.price(self._asked) is None:
+            return 403, f"the cost is limited, and the price of {str(self._asked)[:100]} is not known"
+        problem = find_problem(request)
+        return (403, problem) if problem else None
+
+    def _refuse(self, status: int, text: str) -> None:
+        error = {"type": "error", "error": {"type": "refused_by_harness", "message": text}}
+        data = json.dumps(error).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _pass_on(self, body: bytes) -> None:
+        upstream = self.server.gateway.upstream
+        headers = {**_some(self.headers, _PASSED_ON, _PASSED_ON_KINDS), **upstream.key}
+        request = urllib.request.Request(  # noqa: S310 - the address is the user's
+            f"{upstream.base_url}{self.path}",
+            data=body if self.command == "POST" else None,
+            headers={**headers, "accept-encoding": "identity"},
+            method=self.command,
+        )
+        began = time.monotonic()
+        try:
+            answer = _opener().open(request, timeout=_PATIENCE)
+        except urllib.error.HTTPError as error:
+            answer = error  # an answer like any other
+        except OSError as error:
+            self._refuse(502, f"the model's server cannot be reached: {type(error).__name__}")
+            return
+        with answer:
+            self._pass_back(answer, began)
+
+    def _pass_back(self, answer: Any, began: float) -> None:  # noqa: ANN401 - of urllib, which has no type for it
+        kind = answer.headers.get("content-type", "")
+        meter = Meter(is_stream="event-stream" in kind)
+        self.send_response(answer.status)
+        for name, value in _some(answer.headers, _PASSED_BACK, _PASSED_BACK_KINDS).items():
+            self.send_header(name, value)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        try:
+            self._copy(answer, meter)
+        except (OSError, HTTPException):
+            self.close_connection = True  # so that a broken answer is seen to be one
+        self.server.gateway.count(meter, self._asked, time.monotonic() - began)
+
+    def _copy(self, answer: Any, meter: Meter) -> None:  # noqa: ANN401 - as above
+        """Hand on what comes when it comes; what a caller does not stay for is counted all the same."""
+        is_heard = True
+        while data := answer.read1(_PIECE):
+            meter.feed(data)
+            if is_heard:
+                is_heard = self._write(b"%x\r\n%b\r\n" % (len(data), data))
+        if is_heard and not answer.length:
+            self._write(b"0\r\n\r\n")
+        else:
+            self.close_connection = True
+
+    def _write(self, data: bytes) -> bool:
+        with suppress(OSError):
+            self.wfile.write(data)
+            return True
+        return False
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows nothing: the key is for one server."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Leave the answer as it is."""
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(_NoRedirects)
+
+
+def _some(headers: Message, names: tuple[str, ...], kinds: tuple[str, ...]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in headers.items()
+        if name.lower() in names or name.lower().startswith(kinds)
+    }

@@ -1,0 +1,249 @@
+"""Programs of vendors with their own tools, in the sandbox, their model behind a server on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import Any
+
+import pytest
+
+from pytest_innovatorbench.testing.model_server import Body, Fails, ModelServer, Says, Script, scripted
+from tests.acceptance.conftest import Bench, events
+
+KEY = "sk-secret-0123456789"
+NATIVE = "--ibench-native-tools"
+needs_claude = pytest.mark.skipif(shutil.which("claude") is None, reason="Claude Code is not installed")
+needs_codex = pytest.mark.skipif(shutil.which("codex") is None, reason="Codex is not installed")
+
+# What a program can find of the world outside, as one line of text.
+LOOK = (
+    "echo begin; id -u; pwd; env; cat /proc/net/dev | tail -n +3 | cut -d: -f1 | tr -d ' '; ls -a /root /home; "
+    "ls /ibench; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'; cat /ibench/plan.json; ls evaluations; "
+    "python3 -c \"import socket; socket.create_connection(('192.0.2.1', 80), 3)\" 2>&1 | tail -1; echo end"
+)
+
+
+@pytest.fixture(autouse=True)
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+
+def native_claude(bench: Bench, server: ModelServer, *options: str) -> dict[str, Any]:
+    os.environ["ANTHROPIC_BASE_URL"] = server.url
+    try:
+        _, report = bench.report(NATIVE, *options, agent="claude-code:claude-sonnet-5-5")
+    finally:
+        del os.environ["ANTHROPIC_BASE_URL"]
+    (attempt,) = report["attempts"]
+    return dict(attempt)
+
+
+def priced(bench: Bench, model: str) -> str:
+    price = {"input": 1.0, "output": 5.0, "cache_read": 0.1}
+    file = bench.tree.write("agents.yaml", json.dumps({"prices": {model: price}}))
+    return f"--ibench-agent-config={file}"
+
+
+def native_codex(bench: Bench, server: ModelServer, *options: str) -> dict[str, Any]:
+    url = f"--ibench-model-base-url={server.url}/v1"
+    _, report = bench.report(NATIVE, url, *options, agent="codex:some-model")
+    (attempt,) = report["attempts"]
+    return dict(attempt)
+
+
+def claude_says(*answers: Says) -> Script:
+    """Answer requests that offer tools one after the other; others, such as for a title, with a word."""
+    inner = scripted(*answers)
+
+    def script(body: Body) -> Any:
+        return inner(body) if body.get("tools") else Says(text="A title")
+
+    return script
+
+
+def ours(name: str) -> tuple[str, dict[str, Any]]:
+    return f"mcp__innovatorbench__{name}", {}
+
+
+def check_confined(seen: str) -> None:
+    """Check what `LOOK` found."""
+    assert "begin" in seen
+    assert "/workspace" in seen
+    assert KEY not in seen
+    assert "attempt-" in seen
+    assert "Network is unreachable" in seen
+    assert "Error" not in seen.replace("OSError", "")
+    assert "cannot access 'evaluations'" in seen
+
+
+def no_key_is_kept(bench: Bench) -> None:
+    for file in bench.pytester.path.rglob("*"):
+        assert not file.is_file() or KEY.encode() not in file.read_bytes()
+
+
+@needs_claude
+def test_claude_code_works_with_its_own_tools(bench: Bench) -> None:
+    bench.tree.add_task()
+    note = {"file_path": "/workspace/notes.md", "content": "It is a number.\n"}
+    server = ModelServer(
+        claude_says(
+            Says(text="I look.", calls=(("Bash", {"command": LOOK, "description": "look"}),)),
+            Says(text="I note.", calls=(("Write", note),)),
+            Says(
+                text="I write.",
+                calls=(("Bash", {"command": "echo 63 > data/outputs/score.txt; cat notes.md"}),),
+            ),
+            Says(text="I evaluate.", calls=(ours("eval"),)),
+            Says(text="Done.", calls=(ours("finish"),)),
+            Says(text="Bye."),
+        )
+    )
+    with server.running():
+        attempt = native_claude(bench, server)
+    assert (attempt["status"], attempt["final"], attempt["evals"], attempt["error"]) == (
+        "scored",
+        63.0,
+        1,
+        None,
+    )
+    asked = [request for request in server.requests if request.get("tools")]
+    names = {offer["name"] for offer in asked[0]["tools"]}
+    assert {"Bash", "Write", "Read", "Edit"} <= names
+    assert not {"WebSearch", "WebFetch"} & names
+    assert {name for name in names if name.startswith("mcp__")} == {
+        "mcp__innovatorbench__eval",
+        "mcp__innovatorbench__finish",
+        "mcp__innovatorbench__sleep",
+    }
+    check_confined(json.dumps(asked[1]["messages"][-1]))
+    assert "It is a number." in json.dumps(asked[3]["messages"][-1])
+    assert [event["name"] for event in events(attempt, "action")] == ["run_command", "eval", "finish"]
+    assert {headers["x-api-key"] for headers in server.headers} == {KEY}
+    no_key_is_kept(bench)
+
+
+@needs_claude
+def test_what_claude_code_says_and_takes_is_in_the_record(bench: Bench) -> None:
+    bench.tree.add_task()
+    with ModelServer(claude_says(Says(text="That is all.", read=900, cached=400))).running() as server:
+        attempt = native_claude(bench, server, priced(bench, "claude-sonnet-5-*"))
+    assert (attempt["status"], attempt["final"], attempt["error"]) == ("scored", 0.0, None)
+    said = json.dumps([event["event"] for event in events(attempt, "client")])
+    assert "That is all." in said
+    took = events(attempt, "model_answered")
+    assert len(took) == len(server.requests)
+    assert took[-1]["model"] == "claude-sonnet-5-5"
+    assert (took[-1]["input"], took[-1]["cache_read"]) == (500, 400)
+    assert took[-1]["output"] > 0
+    assert took[-1]["cost"] == pytest.approx((500 + 5 * took[-1]["output"] + 0.1 * 400) / 1e6)
+    assert took[-1]["stop"] == "end_turn"
+
+
+@needs_claude
+def test_claude_code_stops_when_its_tokens_are_used_up(bench: Bench) -> None:
+    bench.tree.add_task()
+    write = ("Bash", {"command": "echo 64 > data/outputs/score.txt"})
+    with ModelServer(claude_says(Says(calls=(write,), read=1000))).running() as server:
+        attempt = native_claude(bench, server, "--ibench-max-tokens=5000")
+    assert (attempt["status"], attempt["final"]) == ("scored", 64.0)
+    assert attempt["error"] == "the tokens are used up"
+    assert len(server.requests) <= 7
+
+
+@needs_claude
+def test_where_the_cost_is_limited_a_model_has_a_price(bench: Bench) -> None:
+    bench.tree.add_task()
+    with ModelServer(claude_says(Says(text="That is all."))).running() as server:
+        attempt = native_claude(bench, server, "--ibench-max-cost=5", priced(bench, "another-model"))
+    assert server.requests == []
+    said = json.dumps(events(attempt, "client"))
+    assert "the cost is limited, and the price of claude-sonnet-5-5 is not known" in said
+
+
+@needs_claude
+def test_claude_code_that_fails_is_marked(bench: Bench) -> None:
+    bench.tree.add_task()
+    with ModelServer(lambda _: Fails(status=400)).running() as server:
+        attempt = native_claude(bench, server)
+    assert (attempt["status"], attempt["final"]) == ("scored", 0.0)
+    assert attempt["error"].startswith("the agent's program ended with status 1")
+
+
+@needs_claude
+def test_it_works_without_a_sandbox_too(bench: Bench) -> None:
+    bench.tree.add_task()
+    write = ("Bash", {"command": "echo 64 > data/outputs/score.txt"})
+    with ModelServer(claude_says(Says(calls=(write,)), Says(text="Bye."))).running() as server:
+        attempt = native_claude(bench, server, "--ibench-sandbox=none")
+    assert (attempt["status"], attempt["final"], attempt["error"]) == ("scored", 64.0, None)
+
+
+@needs_codex
+def test_codex_works_with_its_own_tools(bench: Bench) -> None:
+    bench.tree.add_task()
+    server = ModelServer(
+        scripted(
+            Says(text="I look.", calls=(("exec_command", {"cmd": LOOK, "yield_time_ms": 20_000}),)),
+            Says(
+                text="I write.",
+                calls=(
+                    ("exec_command", {"cmd": "echo 66 > data/outputs/score.txt", "yield_time_ms": 5_000}),
+                ),
+            ),
+            Says(text="I evaluate.", calls=(("mcp__innovatorbench/eval", {}),)),
+            Says(text="Done.", calls=(("mcp__innovatorbench/finish", {}),)),
+            Says(text="Bye."),
+        )
+    )
+    with server.running():
+        attempt = native_codex(bench, server)
+    assert (attempt["status"], attempt["final"], attempt["evals"], attempt["error"]) == (
+        "scored",
+        66.0,
+        1,
+        None,
+    )
+    check_confined(json.dumps(server.requests[1]["input"][-1]))
+    assert [event["name"] for event in events(attempt, "action")] == ["run_command", "eval", "finish"]
+    assert {headers["authorization"] for headers in server.headers} == {f"Bearer {KEY}"}
+    assert set(server.paths) == {"/v1/responses"}
+    assert len(events(attempt, "model_answered")) >= 4
+    assert "I look." in json.dumps(events(attempt, "client"))
+    no_key_is_kept(bench)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        (
+            "ANTHROPIC_API_KEY",
+            "",
+            "*Claude Code needs a key there, and ANTHROPIC_API_KEY is not set: export ANTHROPIC_API_KEY=...",
+        ),
+        (
+            "CLAUDE_CODE_USE_BEDROCK",
+            "1",
+            "*asks Anthropic's API there, and CLAUDE_CODE_USE_BEDROCK is set: unset CLAUDE_CODE_USE_BEDROCK, *",
+        ),
+    ],
+)
+def test_claude_code_without_a_key_of_its_api(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    bench.tree.add_task()
+    monkeypatch.setenv(name, value)
+    result = bench.run(NATIVE, agent="claude-code")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines([said])
+
+
+def test_the_option_may_stand_in_the_ini_file(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.tree.add_task()
+    bench.pytester.makeini("[pytest]\nibench_native_tools = true\n")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "")
+    result = bench.run(agent="claude-code")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*--ibench-native-tools: Claude Code needs a key there*"])
