@@ -143,6 +143,8 @@ def _properties(result: AttemptResult) -> list[tuple[str, object]]:
         ("final", result.final),
         ("evals", result.evals),
         ("hint", result.hints > 0),
+        ("tokens", result.tokens),
+        ("cost", result.cost),
         ("status", str(result.status)),
     ]
 

@@ -126,6 +126,7 @@ def _clean(result: AttemptResult) -> AttemptResult:
         reference=_usable(result.reference) or 0.0,
         curve=tuple(point for point in result.curve if None not in map(_usable, point)),
         penalty=_usable(result.penalty) or 0.0,
+        cost=max(_usable(result.cost) or 0.0, 0.0),
         seconds=max(_usable(result.seconds) or 0.0, 0.0),
         started=one_line(result.started),
         run_dir=Path(one_line(str(result.run_dir), 4096)),

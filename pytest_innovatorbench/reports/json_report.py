@@ -61,6 +61,8 @@ def _attempt(result: AttemptResult) -> JsonValue:
         "max_evals": result.max_evals,
         "hints": result.hints,
         "penalty": result.penalty,
+        "tokens": result.tokens,
+        "cost": result.cost,
         "seconds": result.seconds,
         "started": result.started or None,
         "run_dir": None if run_dir == "." else run_dir,
@@ -73,6 +75,8 @@ def _agent(agent: AgentSummary) -> JsonValue:
         "agent": agent.agent,
         "attempts": agent.attempts,
         "counted": agent.counted,
+        "tokens": agent.tokens,
+        "cost": agent.cost,
         "uncounted": [
             {"status": str(kind.status), "fault": kind.fault, "attempts": kind.attempts}
             for kind in agent.uncounted

@@ -88,6 +88,8 @@ class AgentSummary:
         average: The weighted average: plain means over all tasks.
         domains: The means of each domain, by name.
         uncounted: The attempts that enter no mean, by kind.
+        tokens: Tokens that its models read and wrote in all attempts.
+        cost: US dollars that they took, as far as their prices are known.
     """
 
     agent: str
@@ -96,6 +98,8 @@ class AgentSummary:
     average: Scores
     domains: tuple[DomainSummary, ...]
     uncounted: tuple[Uncounted, ...]
+    tokens: int = 0
+    cost: float = 0.0
 
 
 def is_counted(result: AttemptResult) -> bool:
@@ -120,11 +124,15 @@ def denominator_text(mean: Mean) -> str:
 
 
 def note_text(agent: AgentSummary) -> str:
-    """Return what an agent's means go over and what they leave out, or ``""`` if nothing is left out."""
-    if not agent.uncounted:
-        return ""
-    note = f"means go over {agent.counted:,} of {count_text(agent.attempts, 'attempt')}"
-    return f"{note}; not counted: {_uncounted_text(agent.uncounted)}"
+    """Return what an agent's means leave out and what its models took, or ``""`` if there is neither."""
+    notes = []
+    if agent.uncounted:
+        notes.append(f"means go over {agent.counted:,} of {count_text(agent.attempts, 'attempt')}")
+        notes.append(f"not counted: {_uncounted_text(agent.uncounted)}")
+    if agent.tokens:
+        cost = f", {agent.cost:,.2f} US dollars" if agent.cost else ""
+        notes.append(f"models took {agent.tokens:,} tokens{cost}")
+    return "; ".join(notes)
 
 
 def _uncounted_text(kinds: Iterable[Uncounted]) -> str:
@@ -151,6 +159,8 @@ def _summarise_agent(agent: str, attempts: list[AttemptResult]) -> AgentSummary:
             DomainSummary(domain=domain, scores=_scores(domains[domain])) for domain in sorted(domains)
         ),
         uncounted=_uncounted(attempts),
+        tokens=sum(result.tokens for result in attempts),
+        cost=round(sum(result.cost for result in attempts), 6),
     )
 
 

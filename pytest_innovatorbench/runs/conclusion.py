@@ -47,6 +47,8 @@ def conclude(
         max_evals=spec["allowance"]["evals"],
         hints=ledger.hints,
         penalty=ledger.penalty,
+        tokens=ledger.tokens,
+        cost=round(ledger.cost, 6),
         seconds=round(seconds, 3),
         run_dir=folder,
         error=_error(ending, ledger),

@@ -44,6 +44,8 @@ class AttemptResult:
         max_evals: Evaluations it was allowed.
         hints: Hints it viewed.
         penalty: Points taken off for them.
+        tokens: Tokens that its model read and wrote.
+        cost: US dollars that they took, as far as their prices are known.
         seconds: Working time, in seconds.
         started: Start in UTC, ISO 8601.
         run_dir: Folder of the attempt's record.
@@ -68,6 +70,8 @@ class AttemptResult:
     max_evals: int = 3
     hints: int = 0
     penalty: float = 0.0
+    tokens: int = 0
+    cost: float = 0.0
     seconds: float = 0.0
     started: str = ""
     run_dir: Path = Path()

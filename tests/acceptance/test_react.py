@@ -324,6 +324,12 @@ def test_budgets_of_models_end_attempts_in_order(
     attempt = only(report)
     assert (result.ret, attempt["final"]) == (0, 60.0)
     assert attempt["error"] == f"the {ending} {'are' if ending == 'tokens' else 'is'} used up"
+    took = events(attempt, "model_answered")
+    tokens = sum(event["input"] + event["output"] for event in took)
+    (agent,) = report["agents"]
+    assert attempt["tokens"] == agent["tokens"] == tokens
+    assert attempt["cost"] == agent["cost"] == pytest.approx(2e-6 * tokens)
+    result.stdout.fnmatch_lines([f"models took {tokens:,} tokens, * US dollars"])
 
 
 def test_a_limit_in_money_needs_a_price(bench: Bench, serve: Serve) -> None:

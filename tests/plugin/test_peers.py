@@ -33,6 +33,8 @@ def test_junit_holds_scores_as_properties(bench: Bench, mode: list[str]) -> None
         "best": "75.0",
         "final": "75.0",
         "evals": "0",
+        "tokens": "0",
+        "cost": "0.0",
         "hint": "False",
         "status": "scored",
     }

@@ -66,6 +66,8 @@ def test_an_attempt_has_these_keys_and_null_where_there_is_none(result: MakeResu
         "max_evals": 3,
         "hints": 0,
         "penalty": 0.0,
+        "tokens": 0,
+        "cost": 0.0,
         "seconds": 31.0,
         "started": "2026-01-02T03:04:05+00:00",
         "run_dir": "/runs/one",
