@@ -208,6 +208,16 @@ def test_a_prompt_that_was_too_long_is_summarised(bench: Bench, serve: Serve) ->
     assert len(server.requests) == 5
 
 
+def test_a_full_score_is_the_end(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    everything = ("create_file", {"filename": "data/outputs/score.txt", "content": "100"})
+    server = serve(Says(calls=(everything, ("eval", {}), ("run_command", {"command": "rm -r data"}))))
+    _, report = bench.report(agent="claude")
+    attempt = only(report)
+    assert (attempt["final"], attempt["evals"], attempt["ending"]) == (100.0, 1, "finished")
+    assert len(server.requests) == 1
+
+
 def test_wrong_calls_are_corrected(bench: Bench, serve: Serve) -> None:
     bench.tree.add_task()
     server = serve(

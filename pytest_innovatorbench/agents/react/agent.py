@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _TICK = 0.2  # seconds between looks whether the attempt is over, while a provider is waited for
 _LONGEST_SHOWN = 500
+_FULL_SCORE = 100
 _PERSON = "<real_user>"
 _LOST = "The attempt was interrupted while this was carried out. What came of it is not known."
 
@@ -169,6 +170,8 @@ class ReactAgent:
                 continue
             action = Action(name=call.name, arguments=call.arguments)
             observation: Observation = gym.act(action)
+            if observation.data.get("overall_score", 0) >= _FULL_SCORE:
+                observation = gym.act(Action(name="finish"))  # there is nothing more to win
             if observation.done:
                 raise AttemptOverError("the attempt is over")
             remark = self._watch.acted(action, observation)
