@@ -25,6 +25,34 @@ LOOK = (
 )
 
 
+# In place of a vendor's program: it asks the model by itself, for what it may have and for what it may not.
+SPY = """#!/usr/bin/python3 -I
+import json, os, socket, sys, urllib.error, urllib.request
+
+base, key = os.environ["ANTHROPIC_BASE_URL"], os.environ["ANTHROPIC_API_KEY"]
+asked = {"model": "some-model", "max_tokens": 9, "messages": [{"role": "user", "content": sys.stdin.read()}]}
+
+def ask(path, body, key=key):
+    headers = {"x-api-key": key, "content-type": "application/json"}
+    request = urllib.request.Request(base + path, json.dumps(body).encode(), headers)
+    try:
+        return json.load(urllib.request.urlopen(request, timeout=20))["content"][0]["text"]
+    except urllib.error.HTTPError as error:
+        return json.load(error)["error"]["message"]
+
+print(json.dumps({"type": "spied", "found": [
+    ask("/v1/messages", asked),
+    ask("/v1/messages", {**asked, "tools": [{"type": "web_search_20250305", "name": "web_search"}]}),
+    ask("/v1/files", {}),
+    ask("/v1/messages", asked, "guessed"),
+]}))
+second = socket.socket(socket.AF_UNIX)
+second.connect("/ibench/said")
+second.sendall(b'{"type": "forged"}\\n')
+open("/workspace/data/outputs/score.txt", "w").write("67\\n")
+"""
+
+
 @pytest.fixture(autouse=True)
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
@@ -213,6 +241,28 @@ def test_codex_works_with_its_own_tools(bench: Bench) -> None:
     assert len(events(attempt, "model_answered")) >= 4
     assert "I look." in json.dumps(events(attempt, "client"))
     no_key_is_kept(bench)
+
+
+def test_a_program_in_the_vendors_place_reaches_its_model_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.tree.add_task()
+    program = bench.tree.write("bin/claude", SPY)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    with ModelServer(scripted(Says(text="Hello."))).running() as server:
+        attempt = native_claude(bench, server)
+    assert (attempt["final"], attempt["error"]) == (67.0, None)
+    (spied,) = [event["event"] for event in events(attempt, "client")]
+    assert spied["found"] == [
+        "Hello.",
+        "tools of kind 'web_search_20250305' are not passed on",
+        "POST /v1/files is not passed on",
+        "the key is not that of this attempt",
+    ]
+    assert len(server.requests) == len(events(attempt, "model_answered")) == 1
+    assert server.headers[0]["x-api-key"] == KEY
+    assert "Write a number into" in json.dumps(server.requests[0])
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.researchgym.gym import ResearchGym
 
 _MOST_CALLERS = 16
-_LARGEST = 64 << 20  # bytes of a request
-_PATIENCE = 600.0  # seconds without a byte
+_LARGEST = 32 << 20  # bytes of a request
+_PATIENCE = 600.0  # seconds without a byte of an answer
+_CALLERS_PATIENCE = 60.0  # the same of a request, and of somebody who takes an answer
 _PIECE = 65536
 _QUERY = re.compile(r"[\w=&.%-]{0,200}")
 _PASSED_ON = ("accept", "content-type", "user-agent", "originator", "session-id", "thread-id", "openai-beta")
@@ -82,6 +83,7 @@ class Gateway:
 
     def close(self) -> None:
         """Answer no more."""
+        self._server.is_closing = True
         self._server.shutdown()
         self._server.server_close()
 
@@ -123,6 +125,7 @@ class _Server(ThreadingMixIn, UnixStreamServer):
 
     def __init__(self, path: Path, gateway: Gateway) -> None:
         self.gateway = gateway
+        self.is_closing = False
         self._path = path
         self._turns = threading.Semaphore(_MOST_CALLERS)
         super().__init__(str(path), _Handler)
@@ -131,10 +134,20 @@ class _Server(ThreadingMixIn, UnixStreamServer):
         """Bind, however long the path is."""
         bind_at(self.socket, self._path)
 
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
+        """Answer one caller when it is its turn, so that a flood waits in the kernel's short queue."""
+        while not self._turns.acquire(timeout=0.2):
+            if self.is_closing:
+                self.shutdown_request(request)
+                return
+        super().process_request(request, client_address)
+
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
-        """Answer one caller when it is its turn."""
-        with self._turns:
+        """Answer one caller."""
+        try:
             super().process_request_thread(request, client_address)
+        finally:
+            self._turns.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
         """Say nothing: callers hang up as they like, and what they send is theirs."""
@@ -144,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Answers one caller; whatever comes in is hostile."""
 
     protocol_version = "HTTP/1.1"
-    timeout = _PATIENCE
+    timeout = _CALLERS_PATIENCE
     server: _Server
     _asked: object = None
 
@@ -158,10 +171,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _answer(self) -> None:
+        self.close_connection = True  # who waits to ask again must not keep others from their turn
         body = self._body()
         if body is None:
-            self.close_connection = True
-            self._refuse(413, "give the length of the request, which may have 64 MB")
+            self._refuse(413, "give the length of the request, which may have 32 MB")
         elif problem := self._problem(body):
             self._refuse(*problem)
         else:
@@ -205,6 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))
+        self.send_header("connection", "close")
         self.end_headers()
         self.wfile.write(data)
 
@@ -235,11 +249,10 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in _some(answer.headers, _PASSED_BACK, _PASSED_BACK_KINDS).items():
             self.send_header(name, value)
         self.send_header("transfer-encoding", "chunked")
+        self.send_header("connection", "close")
         self.end_headers()
-        try:
+        with suppress(OSError, HTTPException):
             self._copy(answer, meter)
-        except (OSError, HTTPException):
-            self.close_connection = True  # so that a broken answer is seen to be one
         self.server.gateway.count(meter, self._asked, time.monotonic() - began)
 
     def _copy(self, answer: Any, meter: Meter) -> None:  # noqa: ANN401 - as above
@@ -249,10 +262,8 @@ class _Handler(BaseHTTPRequestHandler):
             meter.feed(data)
             if is_heard:
                 is_heard = self._write(b"%x\r\n%b\r\n" % (len(data), data))
-        if is_heard and not answer.length:
+        if is_heard and not answer.length:  # without this end, a broken answer is seen to be one
             self._write(b"0\r\n\r\n")
-        else:
-            self.close_connection = True
 
     def _write(self, data: bytes) -> bool:
         with suppress(OSError):

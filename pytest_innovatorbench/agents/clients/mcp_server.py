@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Ask = Callable[[dict[str, Any]], Any]
 
 NAME = "innovatorbench"
-_LONGEST_LINE = 64 << 20
+_LONGEST_LINE = 8 << 20
 
 
 def check_package() -> None:
