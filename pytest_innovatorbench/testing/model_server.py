@@ -20,7 +20,8 @@ class Says:
 
     Attributes:
         text: What it says.
-        calls: Tools and arguments; arguments that are text are sent as they are.
+        calls: Tools and arguments; arguments that are text are sent as they are. In Responses, a name with
+            ``!`` behind it is that of a tool that takes text.
         thinking: Reasoning before it.
         stop: Why it stopped, in Anthropic's words; by itself if left out.
         read: Tokens it claims to have read, the length of the request if left out.
@@ -341,22 +342,7 @@ def _responses(says: Says, body: Body) -> bytes:
         items.append(
             {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}
         )
-    for number, (name, arguments) in enumerate(says.calls):
-        call = f"call_{len(body['input'])}_{number}"
-        text = arguments if isinstance(arguments, str) else json.dumps(arguments)
-        # Names may be in a space of their own, as codex puts those of MCP servers.
-        space, _, short = name.rpartition("/")
-        spaced = {"namespace": space} if space else {}
-        items.append(
-            {
-                "type": "function_call",
-                "id": f"fc_{number}",
-                "call_id": call,
-                "name": short,
-                "arguments": text,
-                **spaced,
-            }
-        )
+    items += [_responses_call(body, number, *call) for number, call in enumerate(says.calls)]
     read = _read(says, body)
     usage = {
         "input_tokens": read,
@@ -378,3 +364,26 @@ def _responses(says: Says, body: Body) -> bytes:
         },
     ]
     return b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
+
+
+def _responses_call(body: Body, number: int, name: str, arguments: Any) -> Body:  # noqa: ANN401 - any JSON
+    call = f"call_{len(body['input'])}_{number}"
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    if name.endswith("!"):
+        return {
+            "type": "custom_tool_call",
+            "id": f"ctc_{number}",
+            "call_id": call,
+            "name": name[:-1],
+            "input": text,
+        }
+    # Names may be in a space of their own, as codex puts those of MCP servers.
+    space, _, short = name.rpartition("/")
+    return {
+        "type": "function_call",
+        "id": f"fc_{number}",
+        "call_id": call,
+        "name": short,
+        "arguments": text,
+        **({"namespace": space} if space else {}),
+    }

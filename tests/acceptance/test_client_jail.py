@@ -137,25 +137,39 @@ def test_a_program_that_lies_among_records_is_refused(bench: Bench, monkeypatch:
     result.stderr.fnmatch_lines([f"*claude is installed at {program}, where agents must not see *"])
 
 
+# Codex offers some models its tools in JavaScript, whatever is switched off: these, with our actions.
+SCRIPT = """
+const tried = [
+    () => tools.apply_patch(PATCH),
+    () => tools.exec_command({cmd: "touch TARGET"}),
+    () => require("fs").writeFileSync("TARGET", "planted"),
+    () => import("node:fs"),
+    () => fetch("http://127.0.0.1:9"),
+    () => tools.view_image({path: "TARGET"}),
+];
+for (const attempt of tried) {
+    try { text("did " + JSON.stringify(await attempt())); } catch (error) { text("refused: " + error); }
+}
+const given = {filename: "data/outputs/score.txt", content: "68\\n"};
+text(JSON.stringify(await tools.mcp__innovatorbench__create_file(given)));
+"""
+
+
 @pytest.mark.skipif(shutil.which("codex") is None, reason="Codex is not installed")
-def test_a_tool_of_the_vendor_writes_nowhere(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Codex offers a patch tool to some models, whatever is switched off."""
+def test_tools_of_the_vendor_reach_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.tree.add_task()
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-0123456789")
     target = bench.pytester.path / "evaluations/toy/planted.txt"
     patch = f"*** Begin Patch\n*** Add File: {target}\n+planted\n*** End Patch\n"
-    shell = {"cmd": f"touch {target}", "command": ["touch", str(target)]}
-    server = ModelServer(
-        scripted(
-            Says(calls=(("apply_patch", {"input": patch}), ("exec_command", shell), ("shell", shell))),
-            Says(text="Bye."),
-        )
-    )
-    with server.running():
-        _, report = bench.report(f"--ibench-model-base-url={server.url}/v1", agent="codex:gpt-5.2-codex")
+    script = SCRIPT.replace("PATCH", json.dumps(patch)).replace("TARGET", str(target))
+    says = (Says(calls=(("apply_patch!", patch),)), Says(calls=(("exec!", script),)), Says(text="Bye."))
+    with ModelServer(scripted(*says)).running() as server:
+        _, report = bench.report(f"--ibench-model-base-url={server.url}/v1", agent="codex:gpt-6.1-sol")
     (attempt,) = report["attempts"]
-    assert attempt["error"] is None
-    assert len(server.requests) == 2
-    outputs = [item for item in server.requests[1]["input"] if item["type"].endswith("_output")]
-    assert len(outputs) == 3, json.dumps(outputs)
+    assert (attempt["final"], attempt["error"]) == (68.0, None)
+    outputs = [item for item in server.requests[2]["input"] if item["type"] == "custom_tool_call_output"]
+    assert "patch rejected" in outputs[0]["output"]
+    tried = [part["text"] for part in outputs[1]["output"] if part["text"].startswith(("did", "refused"))]
+    assert len(tried) == 6
+    assert [text for text in tried if text.startswith("did")] == []
     assert not target.exists()

@@ -75,9 +75,9 @@ def priced(bench: Bench, model: str) -> str:
     return f"--ibench-agent-config={file}"
 
 
-def native_codex(bench: Bench, server: ModelServer, *options: str) -> dict[str, Any]:
+def native_codex(bench: Bench, server: ModelServer, model: str) -> dict[str, Any]:
     url = f"--ibench-model-base-url={server.url}/v1"
-    _, report = bench.report(NATIVE, url, *options, agent="codex:some-model")
+    _, report = bench.report(NATIVE, url, agent=f"codex:{model}")
     (attempt,) = report["attempts"]
     return dict(attempt)
 
@@ -227,7 +227,7 @@ def test_codex_works_with_its_own_tools(bench: Bench) -> None:
         )
     )
     with server.running():
-        attempt = native_codex(bench, server)
+        attempt = native_codex(bench, server, "some-model")
     assert (attempt["status"], attempt["final"], attempt["evals"], attempt["error"]) == (
         "scored",
         66.0,
@@ -241,6 +241,26 @@ def test_codex_works_with_its_own_tools(bench: Bench) -> None:
     assert len(events(attempt, "model_answered")) >= 4
     assert "I look." in json.dumps(events(attempt, "client"))
     no_key_is_kept(bench)
+
+
+@needs_codex
+def test_codex_works_with_its_own_tools_from_javascript(bench: Bench) -> None:
+    """As some models are offered them."""
+    bench.tree.add_task()
+    patch = "*** Begin Patch\n*** Add File: /workspace/data/outputs/score.txt\n+69\n*** End Patch\n"
+    script = 'text(JSON.stringify(await tools.exec_command({cmd: "cat data/outputs/score.txt"})))'
+    says = (
+        Says(calls=(("apply_patch!", patch),)),
+        Says(calls=(("exec!", script),)),
+        Says(calls=(("exec!", "text(JSON.stringify(await tools.mcp__innovatorbench__eval({})))"),)),
+        Says(text="Bye."),
+    )
+    with ModelServer(scripted(*says)).running() as server:
+        attempt = native_codex(bench, server, "gpt-6.1-sol")
+    assert (attempt["final"], attempt["evals"], attempt["error"]) == (69.0, 1, None)
+    outputs = [item for item in server.requests[3]["input"] if item["type"] == "custom_tool_call_output"]
+    assert "69" in json.dumps(outputs[1]["output"])
+    assert "Score 69.00" in json.dumps(outputs[2]["output"])
 
 
 def test_a_program_in_the_vendors_place_reaches_its_model_alone(

@@ -34,10 +34,10 @@ _OUTSIDE = (
     "skill_search",
     "tool_suggest",
 )
-# All by which the model could do more than call our actions, or the program more than ask its model.
+# All by which the model could do more than call our actions, or the program more than ask its model. Its host
+# of JavaScript stays on: some models are offered our actions through that alone.
 _OFF = (
     *_OUTSIDE,
-    "code_mode_host",
     "goals",
     "hooks",
     "shell_snapshot",
