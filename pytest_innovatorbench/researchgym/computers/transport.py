@@ -126,6 +126,20 @@ class SocketStream:
         self._connection.close()
 
 
+class _ChildStream(SocketStream):
+    """A stream to a local program, which ends with it, also where its transport was closed meanwhile."""
+
+    def __init__(self, connection: socket.socket, child: subprocess.Popen[bytes]) -> None:
+        super().__init__(connection)
+        self._child = child
+
+    def close(self) -> None:
+        """Let go of it, wake who waits, and end the program."""
+        super().close()
+        self._child.kill()
+        self._child.wait()
+
+
 class ProcessTransport:
     """Reaches a machine by starting a local program in front of every command, such as ``docker exec -i ID``.
 
@@ -158,7 +172,7 @@ class ProcessTransport:
         with self._books:
             self._children = [old for old in self._children if old.poll() is None]
             self._children.append(child)
-        return SocketStream(ours)
+        return _ChildStream(ours, child)
 
     def run(self, argv: Sequence[str], *, timeout: float, data: bytes = b"") -> Finished:
         """Run a short program there; see `Transport.run`."""
