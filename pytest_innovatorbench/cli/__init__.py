@@ -68,6 +68,7 @@ def list_tasks(root: Root = None, computers: Inventories = None) -> None:
     """List the tasks, what is wrong with those that are broken, and which cannot run on these computers."""
     from pytest_innovatorbench.errors import NoSuchComputerError, TaskError  # noqa: PLC0415
     from pytest_innovatorbench.researchgym.computers.placement import check  # noqa: PLC0415
+    from pytest_innovatorbench.tasks.lacking import lacks  # noqa: PLC0415
 
     benchmark, inventory = open_root(root), _inventory(computers)
     broken = 0
@@ -85,6 +86,8 @@ def list_tasks(root: Root = None, computers: Inventories = None) -> None:
             gpus = f"{count} GPU" if count else "CPU"
             hours = f"{task.limits.working_hours:g} h"
             typer.echo(f"{task_id:28} {task.domain:5} {hours:>6}  {gpus:6} {one_line(task.title, 200)}")
+            for missing in lacks(task):
+                typer.echo(f"    cannot run here: {one_line(missing, 500)}")
             try:
                 check(needs, inventory)
             except NoSuchComputerError as error:

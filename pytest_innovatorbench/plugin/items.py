@@ -13,6 +13,7 @@ from pytest_innovatorbench.plugin.inline import run_inline
 from pytest_innovatorbench.researchgym.computers.placement import check
 from pytest_innovatorbench.runs.model import AttemptResult, Status
 from pytest_innovatorbench.runs.plan import AttemptSpec
+from pytest_innovatorbench.tasks.lacking import lacks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,11 +70,17 @@ class AttemptItem(pytest.Item):
         try:
             spec = self.plan()
             if spec is not None:
+                self._skip_where_something_is_missing(spec.task)
                 check(spec.needs, spec.inventory)
         except NoSuchComputerError as error:
             self.add_marker(pytest.mark.skip(reason=str(error)))
         except UserError:  # told when it is run
             pass
+
+    def _skip_where_something_is_missing(self, task: Task) -> None:
+        missing = "; ".join(lacks(task))
+        if missing:
+            self.add_marker(pytest.mark.skip(reason=missing))
 
     def take(self, outcome: AttemptResult | BaseException | None) -> None:
         """Keep the outcome of an attempt that ran ahead, for the next time the item is run."""

@@ -36,6 +36,7 @@ from pytest_innovatorbench.runs.beginning import Beginning
 from pytest_innovatorbench.runs.computing import GB, open_computers, wait_for_computers
 from pytest_innovatorbench.runs.conclusion import conclude
 from pytest_innovatorbench.runs.events import EVENTS_FILE, EventLog, read_events
+from pytest_innovatorbench.runs.furnishing import agents_environment
 from pytest_innovatorbench.runs.judge import SubmissionJudge, evaluation_target
 from pytest_innovatorbench.runs.keeping import Keeper
 from pytest_innovatorbench.runs.laying_out import lay_out
@@ -53,7 +54,6 @@ from pytest_innovatorbench.runs.records import (
 )
 from pytest_innovatorbench.runs.work import Ending, work
 from pytest_innovatorbench.sandbox import open_sandbox
-from pytest_innovatorbench.tasks.environment import Environment, bare, build
 
 if TYPE_CHECKING:
     from pytest_innovatorbench.evaluation.target import EvaluationTarget
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.runs.model import AttemptResult
     from pytest_innovatorbench.runs.stop import Stop
     from pytest_innovatorbench.sandbox.model import Sandbox
+    from pytest_innovatorbench.tasks.environment import Environment
     from pytest_innovatorbench.tasks.model import Task
 
 _PRIVATE = "workspace"
@@ -339,7 +340,7 @@ def _prepare(spec: AttemptSpec, scratch: Path, say: Callable[[str], None]) -> _R
         sandbox=open_sandbox(spec.sandbox),
         search=choose(spec.extensions.backends, task),
         agent=spec.kind.make(request),
-        environment=build(task.requirements, say) if task.requirements else bare(),
+        environment=agents_environment(task, say),
         target=evaluation_target(task, say),
     )
 

@@ -12,7 +12,7 @@ from pytest_innovatorbench.evaluation.model import Caps
 from pytest_innovatorbench.evaluation.submission import freeze
 from pytest_innovatorbench.evaluation.target import EvaluationTarget
 from pytest_innovatorbench.researchgym.gym import Verdict
-from pytest_innovatorbench.tasks.environment import Environment, build, harness
+from pytest_innovatorbench.runs.furnishing import evaluators_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,7 +104,7 @@ def evaluation_target(task: Task, say: Callable[[str], None] = lambda _: None) -
     Raises:
         EnvironmentBuildError: The evaluator's packages could not be installed.
     """
-    environment = _evaluator_environment(task, say)
+    environment = evaluators_environment(task, say)
     return EvaluationTarget(
         task_id=task.id,
         evaluations=task.evaluations.parent,
@@ -117,13 +117,6 @@ def evaluation_target(task: Task, say: Callable[[str], None] = lambda _: None) -
         judge=task.judge is not None,
         judge_environment=task.judge or (),
     )
-
-
-def _evaluator_environment(task: Task, say: Callable[[str], None]) -> Environment:
-    own = task.evaluations / "requirements.txt"
-    if own.is_file():
-        return build(own, say)
-    return build(task.requirements, say) if task.requirements else harness()
 
 
 def _fault(error: str, number: int, detail: str) -> Verdict:

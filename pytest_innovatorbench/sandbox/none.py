@@ -114,6 +114,8 @@ def _build(stage: Path, jail: Jail) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.is_dir() and not place.is_symlink():
             place.rmdir()
+        elif place.is_symlink():  # of an earlier stage, where a bind lies in a writable one
+            place.unlink()
         place.symlink_to(bind.source.absolute())
 
 

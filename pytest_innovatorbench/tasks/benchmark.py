@@ -7,7 +7,7 @@ import keyword
 import os
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.errors import Problem, TaskError, UnknownNameError, UserError
@@ -201,6 +201,8 @@ def _consistency_problems(
                 remedy="swap them or set direction",
             )
     yield from _requirements_problems(values, gym, shown)
+    yield from _conda_problems(values, evaluations.parents[1], shown)
+    yield from _downloads_problems(values, gym, shown)
     yield from _roles_problems(values.get("resources", {}), shown)
     yield from _web_problems(values, gym, shown)
 
@@ -217,6 +219,35 @@ def _requirements_problems(values: Mapping[str, Any], gym: Path, shown: str) -> 
     else:
         return
     yield Problem(file=shown, key="environment.requirements", message=problem, remedy="name a file there")
+
+
+def _conda_problems(values: Mapping[str, Any], root: Path, shown: str) -> Iterator[Problem]:
+    environment = values.get("environment", {})
+    if "conda" not in environment:
+        return
+    stated = environment["conda"]
+    if not _is_below(stated):
+        message, remedy = f"{stated!r} leaves the benchmark", f"name a conda.tar below {root.name}"
+        yield Problem(file=shown, key="environment.conda", message=message, remedy=remedy)
+    if "requirements" in environment:
+        message, remedy = "stands beside requirements", "leave one of the two out"
+        yield Problem(file=shown, key="environment.conda", message=message, remedy=remedy)
+
+
+def _downloads_problems(values: Mapping[str, Any], gym: Path, shown: str) -> Iterator[Problem]:
+    for index, stated in enumerate(values.get("resources", {}).get("downloads", ())):
+        if not _is_below(stated):
+            yield Problem(
+                file=shown,
+                key=f"resources.downloads.{index}",
+                message=f"{stated!r} leaves gym/{gym.name}",
+                remedy="name what belongs there",
+            )
+
+
+def _is_below(stated: str) -> bool:
+    """Tell whether a path stays in its folder; what it is there, a link perhaps, is the author's affair."""
+    return not PurePosixPath(stated).is_absolute() and ".." not in PurePosixPath(stated).parts
 
 
 def _roles_problems(resources: Mapping[str, Any], shown: str) -> Iterator[Problem]:
@@ -246,7 +277,11 @@ def _resources(stated: Mapping[str, Any]) -> Resources:
     memory = stated.get("memory_gb")
     roles = stated.get("roles", {})
     told = tuple(Role(**{"memory_gb": memory, **role}, name=name) for name, role in roles.items())
-    return Resources(**{**stated, "roles": told})
+    return Resources(**{**_without(stated, "downloads"), "roles": told})
+
+
+def _without(values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != key}
 
 
 def _web_problems(values: Mapping[str, Any], gym: Path, shown: str) -> Iterator[Problem]:
@@ -280,8 +315,9 @@ def _build(task_id: str, evaluations: Path, gym: Path, values: Mapping[str, Any]
     hint_file = evaluations / "hint.md"
     if hint_file.is_file() and "hint" not in values:
         assumed.append("hint.penalty: 0 points, as none is stated")
-    stated = values.get("environment", {}).get("requirements", "task/requirements.txt")
-    requirements = gym / stated
+    environment, resources = values.get("environment", {}), values.get("resources", {})
+    requirements = gym / environment.get("requirements", "task/requirements.txt")
+    is_packed = "conda" in environment
     return Task(
         id=task_id,
         evaluations=evaluations,
@@ -291,10 +327,12 @@ def _build(task_id: str, evaluations: Path, gym: Path, values: Mapping[str, Any]
         domain=values.get("domain", "other"),
         paper=Paper(**values.get("paper", {})),
         limits=limits,
-        resources=_resources(values.get("resources", {})),
+        resources=_resources(resources),
         network=values.get("network", "none"),
         web=_web(values, gym),
-        requirements=requirements if requirements.is_file() else None,
+        requirements=requirements if requirements.is_file() and not is_packed else None,
+        conda=evaluations.parents[1] / environment["conda"] if is_packed else None,
+        downloads=tuple(gym / path for path in resources.get("downloads", ())),
         hint=Hint(file=hint_file, **values.get("hint", {})) if hint_file.is_file() else None,
         metrics=tuple(Metric(**metric) for metric in values.get("metrics", ())),
         baseline_points=float(calibration.get("baseline", 0.0)),

@@ -33,23 +33,29 @@ class Environment:
     """A Python interpreter with packages.
 
     Attributes:
-        folder: Folder to show read-only, at the same path; ``None`` for a bare interpreter.
-        python: The interpreter.
-        site_packages: Folder of its packages, if it has one of its own.
+        folder: Folder to show read-only; ``None`` for a bare interpreter.
+        python: The interpreter, as spelt inside a sandbox.
+        site_packages: Folder of its packages, as spelt inside, if it has one of its own.
+        mount: Where sandboxes show the folder, if not at its own path.
     """
 
     folder: Path | None
     python: Path
     site_packages: Path | None
+    mount: str = ""
 
     @property
     def binds(self) -> tuple[Bind, ...]:
         """What a sandbox must show of it."""
-        return (Bind(source=self.folder, dest=str(self.folder)),) if self.folder else ()
+        return (Bind(source=self.folder, dest=self.mount or str(self.folder)),) if self.folder else ()
 
     def packages(self) -> Mapping[str, str]:
         """Return the names and versions of its packages; looked up once per process."""
-        return {} if self.site_packages is None else _packages(self.site_packages)
+        if self.site_packages is None:
+            return {}
+        if self.folder is None or not self.mount:
+            return _packages(self.site_packages)
+        return _packages(self.folder / self.site_packages.relative_to(self.mount))
 
 
 def bare() -> Environment:
@@ -96,7 +102,7 @@ def build(requirements: Path, say: Callable[[str], None] = lambda _: None) -> En
         return _environment(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(folder.with_suffix(".lock")):
+        with locked(folder.with_suffix(".lock")):
             if not (folder / _READY).exists():
                 say(f"building the environment of {requirements} (once)")
                 _build(folder, requirements)
@@ -114,7 +120,8 @@ def _key(content: bytes) -> str:
 
 
 @contextlib.contextmanager
-def _locked(file: Path) -> Iterator[None]:
+def locked(file: Path) -> Iterator[None]:
+    """Hold a file's lock, which ends with the process."""
     with file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -176,6 +176,8 @@ class Task:
         network: Whether agents may use the network.
         web: What they may see of the web through actions.
         requirements: Packages of the agent's environment, as a requirements file.
+        conda: The agent's environment as a packed conda environment, which need not have been fetched.
+        downloads: What has to be fetched before the task can be run: files, and folders that hold some.
         hint: The hint, if there is one.
         metrics: What the evaluator measures.
         baseline_points: Score a baseline submission is meant to have.
@@ -197,6 +199,8 @@ class Task:
     network: Network = "none"
     web: Web = Web()
     requirements: Path | None = None
+    conda: Path | None = None
+    downloads: tuple[Path, ...] = ()
     hint: Hint | None = None
     metrics: tuple[Metric, ...] = ()
     baseline_points: float = 0.0

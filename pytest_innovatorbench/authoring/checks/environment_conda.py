@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 import tarfile
 from itertools import islice
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.authoring.findings import Finding, NotCheckedError
 from pytest_innovatorbench.authoring.model import Rule
 from pytest_innovatorbench.hostile import one_line
+from pytest_innovatorbench.tasks.archives import LONGEST_SHOWN, Member, each_member, member_problem
+from pytest_innovatorbench.tasks.conda import is_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,19 +21,12 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 5
 MOST_MEMBERS = 5_000_000
-LARGEST_HEADER = 2**20  # bytes of a name or other text that precedes a member
-_LONGEST = 100
-_TEXTS = {
-    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
-    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
-}
 _NAMED = re.compile(r"/workspace/conda\b|\bconda activate\b|\bconda\.tar\b", re.IGNORECASE)
-_WORKSPACE = PurePosixPath("/workspace")
-_POINTER = b"version https://git-lfs"
 
 
 def _archive(subject: Subject) -> Iterator[Finding]:
-    file = subject.root / "conda" / subject.task_id / "conda.tar"
+    environment = subject.manifest.values.get("environment", {})
+    file = subject.root / environment.get("conda", f"conda/{subject.task_id}/conda.tar")
     shown = subject.shown(file)
     if file.is_symlink():
         yield Finding(message="is a link", file=shown, remedy="put the archive itself there")
@@ -58,59 +51,27 @@ def _named_line(subject: Subject) -> int | None:
 
 def _problems(file: Path) -> Iterator[str]:
     """Yield what is wrong with an archive, of which the headers alone are read."""
-    with file.open("rb") as content:
-        if content.read(len(_POINTER)) == _POINTER:
-            raise NotCheckedError("conda.tar is kept by git-lfs and was not fetched")
+    if is_pointer(file):
+        raise NotCheckedError("conda.tar is kept by git-lfs and was not fetched")
     try:
-        with tarfile.open(file, "r:", tarinfo=_Member) as archive:
+        with tarfile.open(file, "r:", tarinfo=Member) as archive:
             yield from _members(archive)
             if not _has_end(archive):
                 yield "is cut off"
     except (tarfile.TarError, OSError, ValueError) as error:
-        yield f"is no plain tar archive that can be read: {one_line(str(error), _LONGEST)}"
-
-
-class _Member(tarfile.TarInfo):
-    """A member whose names are no longer than names are."""
-
-    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.type in _TEXTS and self.size > LARGEST_HEADER:
-            raise tarfile.ReadError(f"a header of {self.size:,} bytes")
-        return super()._proc_member(archive)  # type: ignore[misc,no-any-return]  # typeshed leaves it out
+        yield f"is no plain tar archive that can be read: {one_line(str(error), LONGEST_SHOWN)}"
 
 
 def _members(archive: tarfile.TarFile) -> Iterator[str]:
     number = 0
-    while (member := archive.next()) is not None:
-        number += 1
-        archive.members.clear()  # type: ignore[attr-defined]  # it would keep millions
+    for number, member in enumerate(each_member(archive), 1):
         if number > MOST_MEMBERS:
             raise NotCheckedError("conda.tar is too large to look through")
-        problem = _problem(member)
+        problem = member_problem(member)
         if problem:
-            yield f"{one_line(member.name, _LONGEST)!r} {problem}"
+            yield f"{one_line(member.name, LONGEST_SHOWN)!r} {problem}"
     if not number:
         yield "holds nothing"
-
-
-def _problem(member: tarfile.TarInfo) -> str | None:
-    """Return why a member must not be unpacked, if it must not."""
-    if _leaves(member.name):
-        return "would be unpacked outside of the folder"
-    if member.issym() and _leaves(posixpath.join(posixpath.dirname(member.name), member.linkname)):
-        return f"points out of the folder, to {one_line(member.linkname, _LONGEST)!r}"
-    if member.islnk() and _leaves(member.linkname):
-        return f"is a hard link to something outside, {one_line(member.linkname, _LONGEST)!r}"
-    if not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
-        return "is a device or a pipe"
-    return None
-
-
-def _leaves(name: str) -> bool:
-    path = posixpath.normpath(name)
-    if path.startswith("/"):
-        return not PurePosixPath(path).is_relative_to(_WORKSPACE)
-    return path == ".." or path.startswith("../")
 
 
 def _has_end(archive: tarfile.TarFile) -> bool:
@@ -124,7 +85,7 @@ RULES = (
     Rule(
         code="IB702",
         name="conda-archive",
-        summary="conda/<task>/conda.tar, where the description names conda, is whole and unpacks safely.",
+        summary="The conda.tar of a task is there where the description names one, and unpacks safely.",
         why="Agents of such a task start without Python if it is missing, and an archive that leaves its "
         "folder overwrites what belongs to others.",
         remedy="pack it again: tar -cf conda.tar /workspace/conda",

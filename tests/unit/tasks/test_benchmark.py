@@ -175,3 +175,40 @@ def test_the_built_in_tasks_load_with_nothing_assumed() -> None:
     benchmark = open_benchmark(builtin_root())
     for task_id in benchmark.task_ids:
         assert benchmark.load(task_id).assumed == ()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "problem"),
+    [
+        (
+            "environment: {conda: ../conda.tar}",
+            "environment.conda: '../conda.tar' leaves the benchmark (name a conda.tar below ",
+        ),
+        (
+            "environment: {conda: /conda.tar}",
+            "environment.conda: '/conda.tar' leaves the benchmark (name a conda.tar below ",
+        ),
+        (
+            "environment: {conda: a/conda.tar, requirements: task/task_description.md}",
+            "environment.conda: stands beside requirements (leave one of the two out)",
+        ),
+        (
+            "resources: {downloads: [data, ../other]}",
+            "resources.downloads.1: '../other' leaves gym/toy (name what belongs there)",
+        ),
+    ],
+)
+def test_what_has_to_be_fetched_stays_in_its_folder(tree: Tree, manifest: str, problem: str) -> None:
+    tree.add_task(manifest=manifest)
+    with pytest.raises(TaskError) as raised:
+        open_benchmark(tree.root).load("toy")
+    assert problem in str(raised.value)
+
+
+def test_a_packed_environment_goes_before_requirements_that_nobody_stated(tree: Tree) -> None:
+    tree.add_task(manifest="{environment: {conda: conda/a/conda.tar}, resources: {downloads: [data/x]}}")
+    tree.write("gym/toy/task/requirements.txt", "")
+    task = open_benchmark(tree.root).load("toy")
+    assert task.requirements is None
+    assert task.conda == tree.root.resolve() / "conda/a/conda.tar"
+    assert task.downloads == (tree.root.resolve() / "gym/toy/data/x",)
