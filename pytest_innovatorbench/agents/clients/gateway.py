@@ -7,10 +7,7 @@ import json
 import re
 import threading
 import time
-import urllib.error
-import urllib.request
 from contextlib import suppress
-from dataclasses import dataclass
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingMixIn, UnixStreamServer
@@ -18,42 +15,23 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.clients.gate import bind_at
 from pytest_innovatorbench.agents.clients.metering import Meter
+from pytest_innovatorbench.agents.clients.upstream import passed_back
 from pytest_innovatorbench.agents.clients.vetting import find_problem
 from pytest_innovatorbench.agents.models.prices import find_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from email.message import Message
     from pathlib import Path
 
+    from pytest_innovatorbench.agents.clients.upstream import Upstream
     from pytest_innovatorbench.agents.models.prices import Price
     from pytest_innovatorbench.researchgym.gym import ResearchGym
 
 _MOST_CALLERS = 16
 _LARGEST = 32 << 20  # bytes of a request
-_PATIENCE = 600.0  # seconds without a byte of an answer
-_CALLERS_PATIENCE = 60.0  # the same of a request, and of somebody who takes an answer
+_PATIENCE = 60.0  # seconds without a byte of a request, and with an answer that nobody takes
 _PIECE = 65536
 _QUERY = re.compile(r"[\w=&.%-]{0,200}")
-_PASSED_ON = ("accept", "content-type", "user-agent", "originator", "session-id", "thread-id", "openai-beta")
-_PASSED_ON_KINDS = ("anthropic-", "x-app", "x-claude-", "x-client-", "x-codex-", "x-openai-internal-codex-")
-_PASSED_BACK = ("content-type", "retry-after", "request-id", "x-request-id", "x-should-retry")
-_PASSED_BACK_KINDS = ("anthropic-ratelimit-", "x-ratelimit-", "x-codex-")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upstream:
-    """Where a model is served.
-
-    Attributes:
-        base_url: Its address, without a slash at the end.
-        key: Headers by which its users are known.
-        paths: What may be asked for: methods and paths behind the address.
-    """
-
-    base_url: str
-    key: Mapping[str, str]
-    paths: frozenset[tuple[str, str]]
 
 
 class Gateway:
@@ -157,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Answers one caller; whatever comes in is hostile."""
 
     protocol_version = "HTTP/1.1"
-    timeout = _CALLERS_PATIENCE
+    timeout = _PATIENCE
     server: _Server
     _asked: object = None
 
@@ -223,19 +201,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def _pass_on(self, body: bytes) -> None:
-        upstream = self.server.gateway.upstream
-        headers = {**_some(self.headers, _PASSED_ON, _PASSED_ON_KINDS), **upstream.key}
-        request = urllib.request.Request(  # noqa: S310 - the address is the user's
-            f"{upstream.base_url}{self.path}",
-            data=body if self.command == "POST" else None,
-            headers={**headers, "accept-encoding": "identity"},
-            method=self.command,
-        )
         began = time.monotonic()
         try:
-            answer = _opener().open(request, timeout=_PATIENCE)
-        except urllib.error.HTTPError as error:
-            answer = error  # an answer like any other
+            answer = self.server.gateway.upstream.ask(self.command, self.path, self.headers, body)
         except OSError as error:
             self._refuse(502, f"the model's server cannot be reached: {type(error).__name__}")
             return
@@ -246,7 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
         kind = answer.headers.get("content-type", "")
         meter = Meter(is_stream="event-stream" in kind)
         self.send_response(answer.status)
-        for name, value in _some(answer.headers, _PASSED_BACK, _PASSED_BACK_KINDS).items():
+        for name, value in passed_back(answer.headers).items():
             self.send_header(name, value)
         self.send_header("transfer-encoding", "chunked")
         self.send_header("connection", "close")
@@ -270,22 +238,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
             return True
         return False
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows nothing: the key is for one server."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Leave the answer as it is."""
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_NoRedirects)
-
-
-def _some(headers: Message, names: tuple[str, ...], kinds: tuple[str, ...]) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in headers.items()
-        if name.lower() in names or name.lower().startswith(kinds)
-    }

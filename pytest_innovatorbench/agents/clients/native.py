@@ -15,9 +15,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.clients.gate import Desk, Gate, bind_at
-from pytest_innovatorbench.agents.clients.gateway import Gateway, Upstream
+from pytest_innovatorbench.agents.clients.gateway import Gateway
 from pytest_innovatorbench.agents.clients.hearing import listen
 from pytest_innovatorbench.agents.clients.program import install_relay, relay_command
+from pytest_innovatorbench.agents.clients.upstream import Upstream
 from pytest_innovatorbench.agents.react.rendering import offered
 from pytest_innovatorbench.agents.scripted import run_to_end
 from pytest_innovatorbench.sandbox.model import Bind

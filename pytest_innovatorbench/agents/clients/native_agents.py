@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.agents.clients.claude_code import SETTINGS, check_claude_code
 from pytest_innovatorbench.agents.clients.codex import KEY, check_codex, settings_text
-from pytest_innovatorbench.agents.clients.gateway import Upstream
 from pytest_innovatorbench.agents.clients.mcp_server import NAME
 from pytest_innovatorbench.agents.clients.native import ENDPOINT, NativeProgram
 from pytest_innovatorbench.agents.clients.program import briefing
+from pytest_innovatorbench.agents.clients.upstream import Upstream
 from pytest_innovatorbench.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from pytest_innovatorbench.agents.clients.gateway import Gateway, Upstream
+from pytest_innovatorbench.agents.clients.gateway import Gateway
+from pytest_innovatorbench.agents.clients.upstream import Upstream
 from pytest_innovatorbench.agents.models.prices import Price
 from pytest_innovatorbench.testing.model_server import (
     Answer,
