@@ -29,6 +29,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin yes
 AllowTcpForwarding yes
+SetEnv PATH={folder}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 """
 # The accounts of a server that root starts are its own as well: nothing of the machine's is read or changed.
 _WITH_ACCOUNTS = """
@@ -42,7 +43,7 @@ class SshServer:
     """A server and how to log in at it.
 
     Args:
-        folder: Existing folder for its keys and homes.
+        folder: Existing folder for its keys and homes, and for programs that it has besides, in ``bin``.
         account: Who logs in; ``self`` for the user who runs the tests.
         address: Where it listens.
         port: Likewise; a free one by default.

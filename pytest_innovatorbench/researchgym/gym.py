@@ -153,6 +153,7 @@ class ResearchGym:
         self._judging = threading.Lock()
         self._losses = 0
         self._said: list[str] = []
+        self._remarks: list[str] = []
         self._alarm = Alarm()
         for station in self.computers:
             station.computer.when_finished = partial(self._job_ended, station)
@@ -168,7 +169,7 @@ class ResearchGym:
             MachineFaultError: The computer failed and the attempt cannot go on.
         """
         step = self._open_step(action)
-        observation = self._perform(action)
+        observation = self._with_remarks(self._perform(action))
         if self.ledger.steps >= self.allowance.steps:
             self.end("steps")
         data = {**observation.data, "budget": self.budget()}
@@ -214,6 +215,11 @@ class ResearchGym:
         with self._books:
             said, self._said = tuple(self._said), []
         return said
+
+    def remark(self, text: str) -> None:
+        """Tell the agent something about its computers, at the head of its next observation."""
+        with self._books:
+            self._remarks.append(f"[{text}]")
 
     def remaining_seconds(self) -> float:
         """Working time left, in seconds, never below 0."""
@@ -324,6 +330,13 @@ class ResearchGym:
         if kind.family != "command":
             return observation
         return replace(observation, data={"computer_ip": station.name, **observation.data})
+
+    def _with_remarks(self, observation: Observation) -> Observation:
+        with self._books:
+            remarks, self._remarks = self._remarks, []
+        if not remarks:
+            return observation
+        return replace(observation, message="\n".join([*remarks, observation.message]))
 
     def _carry_out(self, kind: ActionKind, station: Station, arguments: Mapping[str, Any]) -> Observation:
         try:

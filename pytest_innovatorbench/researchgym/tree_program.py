@@ -87,11 +87,11 @@ def describe(path: str, where: str, status: os.stat_result) -> Entry:
     return entry
 
 
-def pack(root: str, entries: Iterable[Entry], write: Write) -> None:
-    """Send entries of a folder. A file that changes meanwhile has the size it began with."""
+def pack(found: Iterable[tuple[str, Entry]], write: Write) -> None:
+    """Send entries, each with its root. A file that changes meanwhile has the size it began with."""
     unsent: list[bytes] = []
     held = 0
-    for entry in entries:
+    for root, entry in found:
         for part in parts(root, entry):
             unsent.append(part)
             held += len(part)
@@ -412,7 +412,7 @@ def serve_giving(root: str, below: str, read: Read, write: Write) -> None:
     known = list(walk(root, below))
     write(b"".join(map(as_line, known)) + b"\n")
     wanted = [entry for entry in Source(read).lines() if entry["kind"] in {"file", "folder", "link"}]
-    pack(root, wanted, write)
+    pack(((root, entry) for entry in wanted), write)
 
 
 def serve_taking(root: str, quota: str, read: Read, write: Write) -> None:

@@ -52,6 +52,7 @@ from pytest_innovatorbench.runs.records import (
     versions,
     write_json,
 )
+from pytest_innovatorbench.runs.taking_up import take_up
 from pytest_innovatorbench.runs.work import Ending, work
 from pytest_innovatorbench.sandbox import open_sandbox
 
@@ -247,10 +248,14 @@ def _attempt(
         seconds=log.seconds,
         parent=beginning.files.snapshot if beginning.files else None,
     )
-    log.start_clock()
-    log("computers", waited=round(given.waited, 3), given=list(map(_describe, given.lease.grants)))
     try:
+        take_up(gym, beginning.computers, stop)
+        log.start_clock()
+        log("computers", waited=round(given.waited, 3), given=list(map(_describe, given.lease.grants)))
         ending = work(room.agent, gym, stop)
+        gym.end(ending.reason)
+    except MachineFaultError as error:  # of what was left; those of the agent's work are in its ending
+        ending = Ending(reason="machine", error=error.message, detail=error.detail, fault="machine")
         gym.end(ending.reason)
     finally:
         log.stop_clock()

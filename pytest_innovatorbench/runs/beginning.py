@@ -28,6 +28,21 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Former:
+    """A computer that an attempt had before.
+
+    Attributes:
+        name: What it is called.
+        gpus: The GPUs of it that the attempt had, by number.
+        is_used: Whether the agent worked on it.
+    """
+
+    name: str
+    gpus: tuple[int, ...] = ()
+    is_used: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
     """What an attempt starts from.
 
@@ -40,6 +55,7 @@ class Beginning:
         state: What its agent goes on from, where the agent can.
         agent: The agent whose state that is.
         parent: The snapshot that it comes from.
+        computers: What it had before where it goes on, in the order of what it needs.
     """
 
     kind: Kind = "fresh"
@@ -50,6 +66,7 @@ class Beginning:
     state: Mapping[str, Any] | None = None
     agent: str | None = None
     parent: str | None = None
+    computers: tuple[Former, ...] = ()
 
     @property
     def is_resumed(self) -> bool:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_innovatorbench.errors import UserError
+from pytest_innovatorbench.errors import NoSuchComputerError, UserError
 from pytest_innovatorbench.researchgym.computers.base import Computer
 from pytest_innovatorbench.researchgym.computers.container import ContainerComputer
 from pytest_innovatorbench.researchgym.computers.gpus import device_files, visibility
 from pytest_innovatorbench.researchgym.computers.inventory import Kind, Machine
 from pytest_innovatorbench.researchgym.computers.local import LocalComputer
-from pytest_innovatorbench.researchgym.computers.placement import Grant, describe_gpus
+from pytest_innovatorbench.researchgym.computers.placement import Grant, Return, check, describe_gpus
 from pytest_innovatorbench.researchgym.computers.pool import Pool
 from pytest_innovatorbench.researchgym.computers.remote import RemoteComputer
 from pytest_innovatorbench.researchgym.computers.remote_workspace import SharedWorkspace, SyncedWorkspace
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.runs.stop import Stop
     from pytest_innovatorbench.sandbox.model import Bind, Sandbox
     from pytest_innovatorbench.tasks.environment import Environment
+    from pytest_innovatorbench.tasks.model import Role, Task
 
 GB = 2**30
 _PROCESSES = 4096
@@ -44,6 +45,7 @@ class Site:
 
     Attributes:
         spec: The attempt.
+        record: Its record.
         folder: The private folder of the workspace.
         sandbox: What confines those that are on this machine.
         environment: The task's Python environment.
@@ -53,6 +55,7 @@ class Site:
     """
 
     spec: AttemptSpec
+    record: Path
     folder: Path
     sandbox: Sandbox
     environment: Environment
@@ -79,7 +82,23 @@ def wait_for_computers(spec: AttemptSpec, stop: Stop, say: Callable[[str], None]
         LeasesUnwritableError: There is no place to note who has which.
         LeaseCancelledError: The wait was ended.
     """
-    return Pool(spec.inventory).lease(spec.needs, attempt=spec.folder.name, say=say, listen=stop.listen)
+    return Pool(spec.inventory).lease(_needs(spec), attempt=spec.folder.name, say=say, listen=stop.listen)
+
+
+def _needs(spec: AttemptSpec) -> Sequence[Role]:
+    """Return what an attempt needs: where it goes on, what it had, unless that is not listed any more."""
+    before = spec.beginning.computers
+    if len(before) != len(spec.needs):
+        return spec.needs
+    same = [
+        Return(**asdict(need), computer=former.name, numbers=former.gpus)
+        for need, former in zip(spec.needs, before, strict=True)
+    ]
+    try:
+        check(same, spec.inventory)
+    except NoSuchComputerError:
+        return spec.needs
+    return same
 
 
 def open_computers(
@@ -96,7 +115,7 @@ def open_computers(
     Args:
         spec: The attempt.
         grants: What it was given.
-        folder: The private folder of its workspace, which is there.
+        folder: The private folder of its workspace, which is there, in its record.
         sandbox: What confines computers on this machine.
         environment: The task's Python environment.
         binds: What the agent brings along.
@@ -104,6 +123,7 @@ def open_computers(
     place = _shared_place(grants)
     site = Site(
         spec=spec,
+        record=folder.parent,
         folder=folder,
         sandbox=sandbox,
         environment=environment,
@@ -112,7 +132,7 @@ def open_computers(
             spec.task.gym,
             folder,
             is_shared=len(grants) > 1 or grants[0].machine.kind != "local",
-            copy=place / name_on(spec) if place else None,
+            copy=place / name_on(spec.task, folder.parent) if place else None,
         ),
         place=place,
     )
@@ -128,10 +148,10 @@ def open_computers(
     )
 
 
-def name_on(spec: AttemptSpec) -> str:
+def name_on(task: Task, record: Path) -> str:
     """Return what an attempt is called on computers that others use as well: its own name for good."""
-    digest = hashlib.sha256(os.fsencode(spec.folder)).hexdigest()[:12]
-    return f"ibench-{spec.task.id[:40]}-{digest}".lower()
+    digest = hashlib.sha256(os.fsencode(record)).hexdigest()[:12]
+    return f"ibench-{task.id[:40]}-{digest}".lower()
 
 
 def _shared_place(grants: Sequence[Grant]) -> Path | None:
@@ -163,6 +183,7 @@ def _station(site: Site, index: int, grant: Grant, *, has_outputs: bool) -> Stat
         has_outputs=has_outputs,
         tree=site.workspace.tree if site.is_common(grant.machine) else None,
         discard=computer.discard if isinstance(computer, RemoteComputer) and grant.machine.ssh else None,
+        take_up=computer.take_up if isinstance(computer, RemoteComputer) else None,
     )
 
 
@@ -184,7 +205,7 @@ def _memory(grant: Grant) -> int | None:
 def _ssh(site: Site, grant: Grant, folder: Path) -> Computer:
     spec, access = site.spec, grant.machine.ssh
     assert access is not None  # noqa: S101 - it is of this kind
-    name = name_on(spec)
+    name = name_on(spec.task, site.record)
     if access.is_shared:
         workspace: RemoteWorkspace = SharedWorkspace(spec.task.gym, Path(access.workspace, name))
         if site.is_common(grant.machine):
@@ -208,8 +229,8 @@ def _container(site: Site, grant: Grant, folder: Path) -> Computer:
     station.mkdir(mode=0o700, exist_ok=True)
     return ContainerComputer(
         image,
-        name=f"{name_on(site.spec)}-{grant.machine.name}".lower(),
-        record=site.spec.folder,
+        name=f"{name_on(site.spec.task, site.record)}-{grant.machine.name}".lower(),
+        record=site.record,
         folder=station,
         workspace=site.workspace,
         binds=site.binds,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_innovatorbench.errors import SnapshotError, UserError
 from pytest_innovatorbench.researchgym.ledger import Allowance, read_ledger, replay
-from pytest_innovatorbench.runs.beginning import Beginning, Files
+from pytest_innovatorbench.runs.beginning import Beginning, Files, Former
 from pytest_innovatorbench.runs.events import EVENTS_FILE, read_events
 from pytest_innovatorbench.runs.keeping import PAYLOAD_VERSION, STATE_FILE, open_store
 from pytest_innovatorbench.runs.model import AttemptResult, Status
 from pytest_innovatorbench.runs.records import SPEC_FILE, read_json, read_results
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 Key: TypeAlias = tuple[str, str, int]
 
@@ -90,6 +90,7 @@ def resumed(folder: Path, store: Path) -> Beginning:
         state=_kept_state(folder),
         agent=spec["agent"],
         parent=spec.get("parent"),
+        computers=_computers(events),
     )
 
 
@@ -142,6 +143,33 @@ def _origin(store: Path, snapshot: str, payload: Mapping[str, Any]) -> Origin:
             parent=snapshot,
         ),
     )
+
+
+def _computers(events: Sequence[Mapping[str, Any]]) -> tuple[Former, ...]:
+    """Return the computers that an attempt had last, and whether the agent has ever worked on each."""
+    given = [event["given"] for event in events if event["kind"] == "computers"]
+    if not given:
+        return ()
+    has_begun = any(event["kind"] == "action" for event in events)
+    used = set(_named(events))
+    return tuple(
+        Former(
+            name=one["name"],
+            gpus=tuple(gpu["index"] for gpu in one["gpus"]),
+            is_used=not used.isdisjoint({one["name"], one["role"]}) or (has_begun and index == 0),
+        )
+        for index, one in enumerate(given[-1])
+    )
+
+
+def _named(events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what an agent called the computers it worked on."""
+    for event in events:
+        if event["kind"] == "observation":
+            yield event.get("computer_ip", "")
+        elif event["kind"] == "action" and isinstance(event.get("arguments"), dict):
+            asked = (event["arguments"].get(key) for key in ("computer_ip", "session_id"))
+            yield from (name.partition(":")[0] for name in asked if isinstance(name, str))
 
 
 def _files(store: Path, event: Mapping[str, Any]) -> Files:

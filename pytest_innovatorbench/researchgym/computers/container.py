@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.researchgym.computers.remote import LEASE, RemoteComputer
+from pytest_innovatorbench.researchgym.computers.remote_workspace import AS_THEY_WERE
 from pytest_innovatorbench.researchgym.computers.transport import (
     Finished,
     ProcessTransport,
@@ -133,8 +134,9 @@ class HostedWorkspace:
         """Return where it is in the container."""
         return PurePosixPath(WORKSPACE)
 
-    def send(self, station: Station) -> None:
-        """Nothing has to be done: it was there before the container."""
+    def send(self, station: Station) -> str:  # noqa: ARG002 - it was there before the container
+        """Nothing has to be done."""
+        return AS_THEY_WERE
 
     def fetch(self, station: Station, below: str) -> None:
         """Nothing has to be done."""

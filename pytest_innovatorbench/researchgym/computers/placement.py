@@ -56,6 +56,19 @@ class Grant:
         return (whole, *(_unit(machine, gpu) for gpu in self.gpus))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return(Role):
+    """What an attempt needs that goes on: the computer that it had, with the same GPUs.
+
+    Attributes:
+        computer: Name of the computer.
+        numbers: Numbers of its GPUs.
+    """
+
+    computer: str
+    numbers: tuple[int, ...] = ()
+
+
 def place(
     needs: Sequence[Role], inventory: Inventory, is_free: Callable[[Unit], bool] = lambda _: True
 ) -> tuple[Grant, ...] | None:
@@ -129,7 +142,8 @@ def describe_need(need: Role) -> str:
         parts[0] += f" with {need.gpu_memory_gb:g} GB" + " each" * (need.gpus > 1)
     if need.memory_gb:
         parts.append(f"{need.memory_gb:g} GB of memory")
-    return " and ".join(parts) + f" for role {need.name!r}"
+    where = f" on {need.computer}, as before" if isinstance(need, Return) else ""
+    return " and ".join(parts) + f" for role {need.name!r}{where}"
 
 
 def describe_gpus(gpus: Sequence[Gpu]) -> str:
@@ -164,14 +178,17 @@ def _offers(need: Role, inventory: Inventory, is_free: Callable[[Unit], bool]) -
 
 def _suits(need: Role, machine: Machine) -> bool:
     has_memory = not need.memory_gb or machine.memory_gb is None or machine.memory_gb >= need.memory_gb
-    return has_memory and (not machine.roles or need.name in machine.roles)
+    is_meant = not isinstance(need, Return) or machine.name == need.computer
+    return has_memory and is_meant and (not machine.roles or need.name in machine.roles)
 
 
 def _fitting(need: Role, machine: Machine) -> tuple[Gpu, ...]:
     """Return the GPUs that are large enough, the smallest first."""
     if not need.gpus:
         return ()
-    large = (gpu for gpu in gpus_of(machine) if gpu.memory_gb >= need.gpu_memory_gb)
+    large = [gpu for gpu in gpus_of(machine) if gpu.memory_gb >= need.gpu_memory_gb]
+    if isinstance(need, Return):
+        large = [gpu for gpu in large if gpu.index in need.numbers]
     return tuple(sorted(large, key=lambda gpu: (gpu.memory_gb, gpu.index)))
 
 

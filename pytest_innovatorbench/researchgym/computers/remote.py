@@ -17,7 +17,7 @@ from pytest_innovatorbench.researchgym.computers.base import (
     ComputerClosedError,
     ComputerLostError,
 )
-from pytest_innovatorbench.researchgym.computers.remote_workspace import Station
+from pytest_innovatorbench.researchgym.computers.remote_workspace import AS_THEY_WERE, Station
 from pytest_innovatorbench.researchgym.computers.session_client import ConnectionLostError
 from pytest_innovatorbench.researchgym.computers.session_computer import GRACE, Answer, SessionComputer
 from pytest_innovatorbench.researchgym.computers.steady_client import (
@@ -114,6 +114,8 @@ class RemoteComputer(SessionComputer):
         self._closed = threading.Event()
         self._station: Station | None = None
         self._client: SteadyClient | None = None
+        self._is_known = False
+        self._files_are = AS_THEY_WERE
 
     @property
     def workspace_note(self) -> str | None:
@@ -127,9 +129,21 @@ class RemoteComputer(SessionComputer):
             ComputerAwayError: The computer does not answer now.
             MachineFaultError: It could not be started.
         """
+        self._is_known = True
         self._ask({"do": "list"}, GRACE, read_states)
         client = self._client
         return client is not None and client.found_sessions
+
+    def take_up(self) -> str | None:
+        """Claim the computer; return what is not as an earlier harness left it, in words.
+
+        Raises:
+            ComputerAwayError: The computer does not answer now.
+            MachineFaultError: It could not be started.
+        """
+        if self.claim():
+            return None
+        return f"all that ran on it has ended; its files are {self._files_are}"
 
     def inside(self, path: str) -> str:
         """Return how a path of the computer is spelt by what runs on it."""
@@ -175,7 +189,13 @@ class RemoteComputer(SessionComputer):
             self._transport.close()
 
     def _ask(self, request: Message, timeout: float | None, read: Callable[[Message], Answer]) -> Answer:
-        return self._ask_of(self._start(), request, timeout, read)
+        try:
+            client = self._start()
+        except UnreachableError as problem:
+            if not self._is_known:
+                raise
+            raise self._away(problem) from problem
+        return self._ask_of(client, request, timeout, read)
 
     def _ask_if_started(self, request: Message, read: Callable[[Message], Answer]) -> Answer:
         client = self._client
@@ -195,14 +215,17 @@ class RemoteComputer(SessionComputer):
         place = self._transport.place
         if isinstance(problem, UnusableError) and not client.was_heard:
             return problem
-        if isinstance(problem, UnreachableError) and client.was_heard:
-            return ComputerAwayError(f"{place} does not answer ({problem.message})")
+        if isinstance(problem, UnreachableError) and (client.was_heard or self._is_known):
+            return self._away(problem)
         if isinstance(problem, UnreachableError):
             return problem
         if isinstance(problem, RestartedError):
             return ComputerLostError(f"{place} was started again")
         # What an agent can bring about by itself is its own loss, not the machine's fault.
         return ComputerLostError(f"{place} was lost: {problem}")
+
+    def _away(self, problem: UnreachableError) -> ComputerAwayError:
+        return ComputerAwayError(f"{self._transport.place} does not answer ({problem.message})")
 
     def _start(self) -> SteadyClient:
         client = self._client
@@ -259,7 +282,7 @@ class RemoteComputer(SessionComputer):
         folder = PurePosixPath(root, self._name)
         station = Station(transport=self._transport, program=program, folder=folder)
         if "workspace" not in found:
-            self._workspace.send(station)
+            self._files_are = self._workspace.send(station)
             self._run(["touch", "--", str(folder / "prepared")])
         return station
 

@@ -26,6 +26,7 @@ _UNLIMITED = 1 << 62
 _COMPARED = ("kind", "mode", "size", "time", "target")
 _TAKEN = frozenset({"file", "folder", "link"})
 _PIECE = 1 << 18
+AS_THEY_WERE = "as they were"
 STALL = 60.0
 """Seconds without a byte after which an exchange counts as lost."""
 
@@ -57,8 +58,8 @@ class RemoteWorkspace(Protocol):
     def path(self, folder: PurePosixPath) -> PurePosixPath:
         """Return where it is on the computer, given the private folder of the attempt there."""
 
-    def send(self, station: Station) -> None:
-        """Put the start state in place."""
+    def send(self, station: Station) -> str:
+        """Put the files in place where the computer has none; return how they are, in words."""
 
     def fetch(self, station: Station, below: str) -> None:
         """Learn what is below a folder by now."""
@@ -84,8 +85,8 @@ class SharedWorkspace:
         """Return where it is on the computer."""
         return PurePosixPath(self._place)
 
-    def send(self, station: Station) -> None:
-        """Put the start state in place, and hold that the computer sees it."""
+    def send(self, station: Station) -> str:
+        """Put the start state in place where there is nothing, and hold that the computer sees it."""
         if not self._place.exists():
             self._place.parent.mkdir(parents=True, exist_ok=True)
             copy_tree(self._lower, self._place)
@@ -95,6 +96,7 @@ class SharedWorkspace:
                 f"{station.transport.place} does not see {self._place}: "
                 "share it at the same path, or use workspace: {sync: PATH}"
             )
+        return AS_THEY_WERE
 
     def fetch(self, station: Station, below: str) -> None:
         """Nothing has to be done."""
@@ -125,29 +127,35 @@ class SyncedWorkspace:
         """Return where it is on the computer."""
         return folder / "workspace"
 
-    def send(self, station: Station) -> None:
-        """Send what the computer does not have of the start state, and remove there what is not of it."""
-        here = {entry["path"]: entry for entry in _start_state(self._lower)}
+    def send(self, station: Station) -> str:
+        """Send what the computer does not have of what is known here, and remove there what is not of it.
+
+        That is what was fetched last, and the start state for the rest.
+        """
+        _, fetched = self._read_index()
+        here = dict(self._known_state(fetched))
         with _Exchange(station, "take", self.path(station.folder), str(_UNLIMITED)) as exchange:
             there = exchange.listing()
             gone = [{"path": path, "kind": "gone"} for path in _topmost(there.keys() - here.keys())]
-            missing = [entry for path, entry in here.items() if not _is_same(entry, there.get(path))]
+            missing = [one for path, one in here.items() if not _is_same(one[1], there.get(path))]
             exchange.send(b"".join(map(as_line, gone)))
-            pack(str(self._lower), missing, exchange.send)
+            pack(missing, exchange.send)
             problem = exchange.source.message().get("error")
         if problem is not None:
             raise MachineFaultError(f"the workspace cannot be sent to {station.transport.place}: {problem}")
+        return "as they were fetched last" if fetched else "as at the start"
 
     def fetch(self, station: Station, below: str) -> None:
         """Bring the mirror up to date below a folder; what cannot be had stays as it was fetched last."""
         with self._fetching:
             self._mirror.mkdir(mode=0o700, exist_ok=True)
-            known = self._read_index()
+            known, fetched = self._read_index()
             try:
                 with _Exchange(station, "give", self.path(station.folder), below) as exchange:
                     self._take(exchange, known, below)
+                fetched = _topmost([*fetched, below])
             finally:
-                self._index.write_text(json.dumps(known))
+                self._write_index(known, fetched)
 
     def entries(self, below: str) -> Iterator[Entry]:
         """Walk a folder of the mirror, or of the start state while there is none."""
@@ -177,12 +185,27 @@ class SyncedWorkspace:
         gone = b"".join(as_line({"path": path, "kind": "gone"}) for path in _topmost(paths)) + b"\n"
         Taker(str(self._mirror), 0).take(Source(io.BytesIO(gone).read))
 
-    def _read_index(self) -> dict[str, Any]:
+    def _known_state(self, fetched: Sequence[str]) -> Iterator[tuple[str, tuple[str, dict[str, Any]]]]:
+        """Yield by path where an entry lies here, and the entry."""
+        for entry in _start_state(self._lower):
+            if not any(_is_below(entry["path"], part) for part in fetched):
+                yield entry["path"], (str(self._lower), entry)
+        for part in fetched:
+            for entry in walk(str(self._mirror), part):
+                yield entry["path"], (str(self._mirror), entry)
+
+    def _read_index(self) -> tuple[dict[str, Any], list[str]]:
+        """Return what is in the mirror, and the folders that were fetched whole."""
         try:
-            known = json.loads(self._index.read_text())
+            index = json.loads(self._index.read_text())
         except (OSError, ValueError):
-            return {}
-        return known if isinstance(known, dict) else {}
+            return {}, []
+        return index["known"], index["fetched"]
+
+    def _write_index(self, known: Mapping[str, Any], fetched: Sequence[str]) -> None:
+        unfinished = self._index.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps({"known": known, "fetched": fetched}))
+        unfinished.replace(self._index)
 
 
 class _Exchange:
@@ -282,6 +305,6 @@ def _topmost(paths: Iterable[str]) -> list[str]:
     """Return those paths that lie below no other of them."""
     topmost: list[str] = []
     for path in sorted(paths, key=lambda path: path.split("/")):
-        if not topmost or not path.startswith(f"{topmost[-1]}/"):
+        if not topmost or not _is_below(path, topmost[-1]):
             topmost.append(path)
     return topmost

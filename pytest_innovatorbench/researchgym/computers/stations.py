@@ -34,6 +34,8 @@ class Station:
         gpus: What GPUs it has for the attempt, in words.
         has_outputs: Whether its ``data/outputs`` are what is evaluated.
         discard: Removes what was left on it, where that is not in the attempt's record.
+        take_up: Claims what an earlier harness left on it, where that outlives one; returns what is not as it
+            was left.
         tree: Returns the folder of this machine in which all that was written lies, if there is one.
     """
 
@@ -44,6 +46,7 @@ class Station:
     has_outputs: bool = False
     tree: Callable[[], Path] | None = None
     discard: Callable[[], None] | None = None
+    take_up: Callable[[], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,7 @@ def test_a_tree_arrives_as_it_was(tmp_path: Path) -> None:
     os.mkfifo(source / "f")
     sent: list[bytes] = []
     wanted = [entry for entry in walk(str(source)) if entry["kind"] in {"file", "folder", "link"}]
-    pack(str(source), wanted, sent.append)
+    pack([(str(source), entry) for entry in wanted], sent.append)
     assert take(tmp_path / "copy", b"".join(sent), quota=10**6) == 6
 
     def facts(root: Path) -> list[dict[str, Any]]:

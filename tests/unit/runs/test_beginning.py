@@ -11,7 +11,7 @@ import pytest
 from pytest_innovatorbench.errors import SnapshotError, UnknownNameError, UserError
 from pytest_innovatorbench.researchgym.ledger import Allowance, Ledger, read_ledger, replay
 from pytest_innovatorbench.researchgym.snapshots import Store
-from pytest_innovatorbench.runs.beginning import FRESH, Beginning, Files
+from pytest_innovatorbench.runs.beginning import FRESH, Beginning, Files, Former
 from pytest_innovatorbench.runs.earlier import origin, resumed
 from pytest_innovatorbench.runs.events import EventLog, read_events
 from pytest_innovatorbench.runs.laying_out import lay_out
@@ -179,3 +179,32 @@ def test_pruned_snapshot_says_so(tmp_path: Path) -> None:
     files = Files(store=tmp_path / "store", snapshot="0" * 16, layer="upper")
     with pytest.raises(UnknownNameError, match="unknown snapshot '0000000000000000': known: none"):
         lay_out(Beginning(kind="snapshot", files=files), tmp_path / "private")
+
+
+def test_what_goes_on_knows_its_computers_and_those_it_worked_on(tmp_path: Path) -> None:
+    given = [
+        {"name": name, "kind": "ssh", "role": role, "gpus": [{"index": number} for number in gpus]}
+        for name, role, gpus in (
+            ("a", "main", ()),
+            ("b", "main", (1, 3)),
+            ("c", "train", (0,)),
+            ("d", "idle", ()),
+        )
+    ]
+    events = [
+        {"kind": "computers", "t": 0.0, "given": [{**given[0], "name": "former"}]},
+        {"kind": "computers", "t": 1.0, "given": given},
+        {"kind": "action", "t": 1.0, "name": "run_command", "arguments": {"computer_ip": "train"}},
+        {"kind": "action", "t": 1.0, "name": "sleep", "arguments": {"unreadable": "object"}},
+        {"kind": "action", "t": 1.0, "name": "run_command", "arguments": {"session_id": "b:job"}},
+    ]
+    (tmp_path / "attempt.json").write_text('{"agent": "nop"}')
+    (tmp_path / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    assert resumed(tmp_path, tmp_path).computers == (
+        Former(name="a", is_used=True),
+        Former(name="b", gpus=(1, 3), is_used=True),
+        Former(name="c", gpus=(0,), is_used=True),
+        Former(name="d"),
+    )
+    (tmp_path / "events.jsonl").write_text(json.dumps(events[1]) + "\n")
+    assert not any(former.is_used for former in resumed(tmp_path, tmp_path).computers)

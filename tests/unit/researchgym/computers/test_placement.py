@@ -8,7 +8,14 @@ from pytest_innovatorbench.errors import NoSuchComputerError
 from pytest_innovatorbench.researchgym.computers import capacity
 from pytest_innovatorbench.researchgym.computers.gpus import Gpu
 from pytest_innovatorbench.researchgym.computers.inventory import THIS_MACHINE, Inventory, Machine
-from pytest_innovatorbench.researchgym.computers.placement import Grant, Unit, check, could_use, place
+from pytest_innovatorbench.researchgym.computers.placement import (
+    Grant,
+    Return,
+    Unit,
+    check,
+    could_use,
+    place,
+)
 from pytest_innovatorbench.tasks.model import Role
 
 CPU, GPU = Role(), Role(gpus=1)
@@ -55,6 +62,19 @@ def test_each_need_has_a_computer_of_its_own_also_where_the_first_choice_must_gi
     assert place([prepare, prepare], there) is None
     both = listed(machine("a", memory=64), machine("b", memory=8))
     assert names(place([Role(memory_gb=4), Role(memory_gb=32)], both)) == ["b", "a"]
+
+
+def test_who_comes_back_is_given_the_same_and_nothing_else() -> None:
+    there = listed(machine("a", 24, 24), machine("b", 24, 24))
+    same = Return(gpus=1, computer="b", numbers=(1,))
+    assert names(place([same], there)) == ["b:1"]
+    assert names(place([GPU, same], there)) == ["a:0", "b:1"]
+    assert place([same], there, lambda unit: unit.name != "GPU 1 of b") is None
+    assert {unit.name for unit in could_use([same], there)} == {"b", "GPU 1 of b"}
+    with pytest.raises(
+        NoSuchComputerError, match=r"^no computer has 1 GPU for role 'main' on c, as before; "
+    ):
+        check([Return(gpus=1, computer="c", numbers=(1,))], there)
 
 
 def test_what_is_not_free_is_not_given() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -24,6 +25,7 @@ from pytest_innovatorbench.researchgym.computers.remote import RemoteComputer
 from pytest_innovatorbench.researchgym.computers.remote_workspace import SharedWorkspace, SyncedWorkspace
 from pytest_innovatorbench.researchgym.computers.steady_client import Pace
 from pytest_innovatorbench.researchgym.computers.transport import (
+    Finished,
     ProcessTransport,
     Stream,
     UnreachableError,
@@ -47,6 +49,11 @@ class Breakable(ProcessTransport):
             raise UnreachableError("the test host is cut off")
         self.streams.append(super().connect(argv))
         return self.streams[-1]
+
+    def run(self, argv: Any, *, timeout: float, data: bytes = b"") -> Finished:
+        if self.is_cut:
+            raise UnreachableError("the test host is cut off")
+        return super().run(argv, timeout=timeout, data=data)
 
     def cut(self) -> None:
         self.is_cut = True
@@ -257,6 +264,42 @@ def test_another_harness_finds_everything_running(make: Make) -> None:
     wait_for(lambda: finished)
     assert finished == ["job"]
     assert second.read_output("job") == "done\n"
+
+
+def test_a_computer_that_an_earlier_harness_had_is_away_rather_than_faulty(make: Make) -> None:
+    first = make()
+    first.run_command("A=1")
+    first.detach()
+    second = make(pace=Pace(beat=0.2, deadline=2, first_pause=0.05, longest_pause=0.2, patience=0.3))
+    transport: Any = second._transport
+    transport.is_cut = True
+    with pytest.raises(
+        ComputerAwayError, match=r"^the test host does not answer \(the test host is cut off\)$"
+    ):
+        second.take_up()
+    transport.is_cut = False
+    assert second.run_command("echo $A").output == "1\n"
+
+
+def test_a_computer_without_its_files_has_them_as_they_were_fetched_last(make: Make, tmp_path: Path) -> None:
+    first = make()
+    first.run_command(
+        "mkdir -p data/outputs/a; echo 1 >data/outputs/a/b; echo 1 >other; ln -s /etc data/outputs/etc"
+    )
+    first.run_command("rm data/datasets/train; chmod 500 data/outputs/a")
+    assert files(first, "data/outputs")["a/b"] == "1\n"
+    first.run_command("echo 2 >data/outputs/a/b")
+    first.close()
+    shutil.rmtree(tmp_path / "root")
+    second = make()
+    told = "all that ran on it has ended; its files are as they were fetched last"
+    assert second.take_up() == told
+    seen = second.run_command(
+        "cat data/outputs/a/b data/datasets/train; ls; readlink data/outputs/etc"
+    ).output
+    assert seen == "1\n1 2 3\ndata\nrun.sh\n/etc\n"
+    assert second.take_up() == told, "what ran once has ended for good"
+    assert make().take_up() is None
 
 
 def test_a_harness_that_was_replaced_does_not_come_back(make: Make) -> None:
