@@ -14,6 +14,7 @@ import typer
 from pytest_innovatorbench.cli import snapshots
 from pytest_innovatorbench.cli.calibrate import calibrate
 from pytest_innovatorbench.cli.explain import explain
+from pytest_innovatorbench.cli.importing import import_tasks
 from pytest_innovatorbench.cli.mcp import mcp
 from pytest_innovatorbench.cli.new_task import new_task
 from pytest_innovatorbench.cli.root import Root, open_root
@@ -37,6 +38,7 @@ app.command("new-task")(new_task)
 app.command()(validate)
 app.command()(explain)
 app.command()(calibrate)
+app.command("import")(import_tasks)
 app.command()(mcp)
 app.add_typer(snapshots.app, name="snapshots")
 

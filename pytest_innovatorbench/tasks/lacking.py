@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.tasks.conda import is_pointer
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.tasks.model import Task
 
 _LOOKED_AT = 1000
+_NO_KEY = re.compile(r"""^\s*api_key\b[^=\n]*=\s*(?:""|''|None)\s*(?:#.*)?$""", re.MULTILINE)
 
 
 def lacks(task: Task, variables: Mapping[str, str] = os.environ) -> Iterator[str]:
@@ -30,6 +32,13 @@ def lacks(task: Task, variables: Mapping[str, str] = os.environ) -> Iterator[str
     unset = [name for name in task.judge or () if not variables.get(name)]
     if unset:
         yield f"the evaluator's judge needs {', '.join(unset)}: set it in the environment"
+    if task.judge == () and _has_no_key(task.evaluations.parent / "base" / "data_classes.py"):
+        yield "the evaluator's judge has no key: set api_key in evaluations/base/data_classes.py"
+
+
+def _has_no_key(settings: Path) -> bool:
+    """Tell whether the benchmark's own settings, where published evaluators have keys, are without one."""
+    return settings.is_file() and bool(_NO_KEY.search(settings.read_text("utf-8", errors="replace")))
 
 
 def _is_there(path: Path) -> bool:

@@ -10,7 +10,8 @@ from pytest_innovatorbench.tasks.environment import base_python
 
 # A real environment has an interpreter of its own; this one borrows that of the machine.
 SCRIPT = f"""#!/bin/sh
-export PYTHONPATH=/workspace/conda/lib/python3.11/site-packages
+own=$(readlink -f "$0")
+export PYTHONPATH="${{own%/bin/*}}/lib/python3.11/site-packages"
 exec {base_python()} "$@"
 """
 

@@ -40,6 +40,19 @@ def test_what_is_there_is_not(toy: Tree) -> None:
     assert lacking(toy, KEY_A="x", KEY_B="x") == []
 
 
+@pytest.mark.parametrize(
+    "line", ['api_key: str = ""', "api_key = ''  # yours", "    api_key: str | None = None"]
+)
+def test_a_judge_whose_key_stands_in_a_file_needs_one_there(tree: Tree, line: str) -> None:
+    tree.add_task(manifest="judge: {environment: []}")
+    assert lacking(tree) == []
+    settings = tree.write("evaluations/base/data_classes.py", f"class Config:\n    x = 1\n{line}\n")
+    said = "the evaluator's judge has no key: set api_key in evaluations/base/data_classes.py"
+    assert lacking(tree) == [said]
+    settings.write_text(f"class Config:\n{line.split('=', maxsplit=1)[0]} = 'key'\n")
+    assert lacking(tree) == []
+
+
 def test_pointers_and_empty_folders_count_as_nothing(toy: Tree) -> None:
     toy.write("conda/small/conda.tar", POINTER)
     toy.write("gym/toy/data/table.csv", POINTER)
