@@ -54,6 +54,7 @@ from pytest_innovatorbench.runs.records import (
 )
 from pytest_innovatorbench.runs.taking_up import take_up
 from pytest_innovatorbench.runs.work import Ending, work
+from pytest_innovatorbench.runs.workspaces import whole_place
 from pytest_innovatorbench.sandbox import open_sandbox
 
 if TYPE_CHECKING:
@@ -97,13 +98,11 @@ class _Given:
         room: What does not depend on computers.
         lease: Its computers.
         waited: Seconds until it got them.
-        restored: The snapshot that was laid out.
     """
 
     room: _Room
     lease: Lease
     waited: float
-    restored: str | None
 
 
 def run_attempt(spec: AttemptSpec, *, stop: Stop, board: Board) -> AttemptResult:
@@ -174,7 +173,6 @@ def _take_part(
 
     try:
         room = _prepare(spec, scratch, say)
-        restored = lay_out(spec.beginning, folder / _PRIVATE)
         log("prepared", evaluator=digest(room.target), packages=dict(room.environment.packages()))
         began = time.monotonic()
         lease = wait_for_computers(spec, stop, say)
@@ -188,7 +186,7 @@ def _take_part(
         return _unprepared(error), spec.beginning.ledger
     with lease:
         waited = time.monotonic() - began
-        attempt = _Given(room=room, lease=lease, waited=waited, restored=restored)
+        attempt = _Given(room=room, lease=lease, waited=waited)
         return _attempt(spec, folder, attempt, log, stop, board)
 
 
@@ -196,12 +194,14 @@ def _attempt(
     spec: AttemptSpec, folder: Path, given: _Given, log: EventLog, stop: Stop, board: Board
 ) -> tuple[Ending, Ledger]:
     """Let the agent work on the computers it was given, and evaluate what it left."""
-    room, beginning = given.room, spec.beginning
+    room, beginning, private = given.room, spec.beginning, folder / _PRIVATE
     try:
+        whole = whole_place(spec.task, given.lease.grants, private)
+        restored = lay_out(beginning, private, spec.task.gym, whole)
         computers = open_computers(
             spec,
             given.lease.grants,
-            folder=folder / _PRIVATE,
+            folder=private,
             sandbox=room.sandbox,
             environment=room.environment,
             binds=room.agent.binds,
@@ -235,7 +235,7 @@ def _attempt(
         ledger=beginning.ledger,
     )
     gym.beginning = beginning.kind
-    _note_beginning(gym, beginning, given.restored)
+    _note_beginning(gym, beginning, restored)
     _restore_agent(room.agent, spec)
     keeper = Keeper(
         gym=gym,

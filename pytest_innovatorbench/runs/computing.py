@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from pytest_innovatorbench.researchgym.computers.remote_workspace import SharedW
 from pytest_innovatorbench.researchgym.computers.ssh import SshTransport
 from pytest_innovatorbench.researchgym.computers.stations import Computers, Station
 from pytest_innovatorbench.researchgym.computers.workspace import Workspace
+from pytest_innovatorbench.runs.workspaces import collecting, folder_of, name_on, shared_place
 from pytest_innovatorbench.sandbox.model import Limits
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.runs.stop import Stop
     from pytest_innovatorbench.sandbox.model import Bind, Sandbox
     from pytest_innovatorbench.tasks.environment import Environment
-    from pytest_innovatorbench.tasks.model import Role, Task
+    from pytest_innovatorbench.tasks.model import Role
 
 GB = 2**30
 _PROCESSES = 4096
@@ -120,7 +119,7 @@ def open_computers(
         environment: The task's Python environment.
         binds: What the agent brings along.
     """
-    place = _shared_place(grants)
+    place = shared_place(grants)
     site = Site(
         spec=spec,
         record=folder.parent,
@@ -139,26 +138,13 @@ def open_computers(
     _check_binds(site, grants[0].machine)
     if place is not None:
         place.mkdir(parents=True, exist_ok=True)
-    collecting = next((index for index, grant in enumerate(grants) if grant.role.outputs), 0)
+    evaluated = collecting(grants)
     stations = (
-        _station(site, index, grant, has_outputs=index == collecting) for index, grant in enumerate(grants)
+        _station(site, index, grant, has_outputs=index == evaluated) for index, grant in enumerate(grants)
     )
     return Computers(
         stations=tuple(stations), is_workspace_shared=all(site.is_common(grant.machine) for grant in grants)
     )
-
-
-def name_on(task: Task, record: Path) -> str:
-    """Return what an attempt is called on computers that others use as well: its own name for good."""
-    digest = hashlib.sha256(os.fsencode(record)).hexdigest()[:12]
-    return f"ibench-{task.id[:40]}-{digest}".lower()
-
-
-def _shared_place(grants: Sequence[Grant]) -> Path | None:
-    """Return the folder that this machine and another one both have, for workspaces, if there is one."""
-    accesses = (grant.machine.ssh for grant in grants)
-    places = [Path(access.workspace) for access in accesses if access is not None and access.is_shared]
-    return places[0] if places else None
 
 
 def _check_binds(site: Site, first: Machine) -> None:
@@ -170,20 +156,19 @@ def _check_binds(site: Site, first: Machine) -> None:
 
 
 def _station(site: Site, index: int, grant: Grant, *, has_outputs: bool) -> Station:
-    folder = site.folder
-    if index:
-        folder = folder.with_name("computers") / grant.machine.name
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # there, where the attempt goes on
+    folder = folder_of(site.folder, index, grant)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # there, where the attempt goes on
     computer = _OPEN[grant.machine.kind](site, grant, folder)
+    remote = computer if isinstance(computer, RemoteComputer) else None
     return Station(
         name=grant.machine.name,
         role=grant.role.name,
         computer=computer,
         gpus=describe_gpus(grant.gpus),
         has_outputs=has_outputs,
-        tree=site.workspace.tree if site.is_common(grant.machine) else None,
-        discard=computer.discard if isinstance(computer, RemoteComputer) and grant.machine.ssh else None,
-        take_up=computer.take_up if isinstance(computer, RemoteComputer) else None,
+        tree=remote.tree if remote and not site.is_common(grant.machine) else site.workspace.tree,
+        discard=remote.discard if remote and grant.machine.ssh else None,
+        take_up=remote.take_up if remote else None,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_innovatorbench.agents.base import RecallingAgent, ResumableAgent
 from pytest_innovatorbench.errors import MachineFaultError, UnknownNameError, UserError
 from pytest_innovatorbench.hostile import one_line
+from pytest_innovatorbench.researchgym.computers.base import ComputerClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -120,7 +121,7 @@ class Keeper:
             began = time.monotonic()
             try:
                 told = self._save(reason)
-            except (MachineFaultError, UserError, OSError) as error:
+            except (MachineFaultError, UserError, ComputerClosedError, OSError) as error:
                 self._gym.note("snapshot_failed", reason=reason, error=one_line(str(error)))
             else:
                 took = round(time.monotonic() - began, 3)
@@ -130,11 +131,12 @@ class Keeper:
     def _save(self, reason: str) -> dict[str, Any]:
         store = open_store(self._store)
         tree = self._tree()
+        layer = "upper" if tree.name == "upper" else "copy"
         payload = {
             "version": PAYLOAD_VERSION,
             **self._about,
             "reason": reason,
-            "layer": tree.name,
+            "layer": layer,
             "ledger": self._gym.ledger.to_dict(),
             "seconds": self._seconds(),
             "remaining": self._gym.remaining_seconds(),
@@ -144,7 +146,7 @@ class Keeper:
         self._last = taken.id
         return {
             "id": taken.id,
-            "layer": tree.name,
+            "layer": layer,
             "files": taken.files,
             "stored": taken.stored,
             "marks": len(taken.marks),

@@ -111,7 +111,7 @@ def hosts() -> Iterator[dict[str, SshServer]]:
                 server.stop()
 
 
-def listed(name: str, server: SshServer) -> dict[str, Any]:
+def listed(name: str, server: SshServer, way: str = "sync") -> dict[str, Any]:
     """An entry of the inventory."""
     return {
         "name": name,
@@ -123,7 +123,7 @@ def listed(name: str, server: SshServer) -> dict[str, Any]:
         "key": str(server.folder / "user_key"),
         "known_hosts": str(server.known_hosts),
         "python": "/usr/bin/python3",
-        "workspace": {"sync": str(server.folder / "work")},
+        "workspace": {way: str(server.folder / "work")},
     }
 
 
@@ -296,3 +296,35 @@ def test_a_machine_that_others_have_meanwhile_is_waited_for(lab: Lab, hosts: dic
     assert [one["name"] for one in event["given"]] == ["desk", "box"]
     assert event["waited"] >= 1
     assert attempt["status"] == "scored"
+
+
+@pytest.mark.parametrize("way", ["sync", "shared"])
+def test_snapshots_hold_what_lies_on_the_second_machine(
+    lab: Lab, hosts: dict[str, SshServer], way: str
+) -> None:
+    look = {"command": "cat data/runs; ls -a data/outputs", "computer_ip": "box", "wait_for_completion": True}
+    lab.write_agent([("run_command", look), ("eval", {})], 0)
+    computers = [listed("desk", hosts["desk"]), listed("box", hosts["box"], way)]
+    lab.bench.tree.write("lab.yaml", yaml.safe_dump({"computers": computers}))
+    assert lab.start("--ibench-snapshot-every=eval").wait(60) == 0
+    assert lab.events("snapshot_failed") == []
+    taken = [event["id"] for event in lab.events("snapshot")]
+    assert [event["layer"] for event in lab.events("snapshot")] == ["copy", "copy"]
+    left = [list((server.folder / "work").glob("ibench-*")) for server in hosts.values()]
+    assert [len(names) for names in left] == [0, int(way == "shared")], "what is shared lies here as well"
+    assert lab.bench.ibench("snapshots", "restore", taken[0], "seen").ret == 0
+    restored = lab.bench.pytester.path / "seen"
+    assert (restored / "data/runs").read_text() == "box GPU-5b1e\n"
+    assert (restored / "train.sh").read_text() == TRAIN.lstrip()
+    file = lab.bench.pytester.path / "branch.json"
+    argv = [
+        f"--ibench-from-snapshot={taken[0]}",
+        "--ibench-computers=lab.yaml",
+        f"--ibench-report=json:{file}",
+    ]
+    result = lab.bench.pytester.runpytest_subprocess(*argv, "--ibench-run-id=branch", timeout=60)
+    assert result.ret == 0, result.stdout.str()
+    attempt = json.loads(file.read_text())["attempts"][0]
+    assert (attempt["status"], attempt["evals"]) == ("scored", 2)
+    lab.record = Path(attempt["run_dir"])
+    assert lab.seen(2).split() == ["box", "GPU-5b1e", ".", "..", "score.txt"]

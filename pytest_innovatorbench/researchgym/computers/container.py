@@ -141,6 +141,10 @@ class HostedWorkspace:
     def fetch(self, station: Station, below: str) -> None:
         """Nothing has to be done."""
 
+    def tree(self, station: Station) -> Path:  # noqa: ARG002 - it lies here
+        """Return the folder that takes the writes."""
+        return self._workspace.tree()
+
     def entries(self, below: str) -> Iterator[Entry]:
         """Walk a folder of it."""
         return self._workspace.entries(below)

@@ -165,6 +165,22 @@ class RemoteComputer(SessionComputer):
                 self._transport.close()
         return self._workspace.entries(below)
 
+    def tree(self) -> Path:
+        """Return the folder of this machine that holds the workspace, as it is now.
+
+        Raises:
+            ComputerClosedError: The computer was closed.
+            MachineFaultError: It cannot be had.
+        """
+        with self._starting:
+            station = self._settle()
+        if self._closed.is_set():
+            raise ComputerClosedError("the computer was closed")
+        tree = self._workspace.tree(station)
+        if self._closed.is_set():
+            self._transport.close()
+        return tree
+
     def close(self) -> None:
         """Kill everything that runs and wake who waits; safe to call twice. Files stay."""
         self._closed.set()

@@ -14,6 +14,7 @@ from pytest_innovatorbench.errors import MachineFaultError
 from pytest_innovatorbench.researchgym.computers.transport import UnreachableError
 from pytest_innovatorbench.researchgym.computers.workspace import ALWAYS_THERE, copy_tree
 from pytest_innovatorbench.researchgym.tree_program import Source, Taker, TreeError, as_line, pack, walk
+from pytest_innovatorbench.sandbox.disk import usage
 from pytest_innovatorbench.sandbox.trees import walk_layers
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ class RemoteWorkspace(Protocol):
     def fetch(self, station: Station, below: str) -> None:
         """Learn what is below a folder by now."""
 
+    def tree(self, station: Station) -> Path:
+        """Return a folder here that holds all of it, as it is now."""
+
     def entries(self, below: str) -> Iterator[Entry]:
         """Walk a folder of it, as it is known here."""
 
@@ -101,6 +105,10 @@ class SharedWorkspace:
     def fetch(self, station: Station, below: str) -> None:
         """Nothing has to be done."""
 
+    def tree(self, station: Station) -> Path:  # noqa: ARG002 - it lies here
+        """Return its folder."""
+        return self._place
+
     def entries(self, below: str) -> Iterator[Entry]:
         """Walk a folder of it."""
         return walk_layers([self._place], below)
@@ -111,8 +119,8 @@ class SyncedWorkspace:
 
     Args:
         lower: What it starts from; never changed.
-        folder: Existing private folder here, for the mirror.
-        quota: Bytes that are fetched at most.
+        folder: Existing private folder here, for the mirror. One that was laid out there is what is sent.
+        quota: Bytes that are fetched at most, besides as many as it starts from.
     """
 
     def __init__(self, lower: Path, folder: Path, quota: int | None = None) -> None:
@@ -148,8 +156,10 @@ class SyncedWorkspace:
     def fetch(self, station: Station, below: str) -> None:
         """Bring the mirror up to date below a folder; what cannot be had stays as it was fetched last."""
         with self._fetching:
-            self._mirror.mkdir(mode=0o700, exist_ok=True)
             known, fetched = self._read_index()
+            self._write_index(known, fetched)  # before there is a mirror, which would be taken for whole
+            self._mirror.mkdir(mode=0o700, exist_ok=True)
+            below = below if self._has_folders(below) else ""
             try:
                 with _Exchange(station, "give", self.path(station.folder), below) as exchange:
                     self._take(exchange, known, below)
@@ -157,13 +167,19 @@ class SyncedWorkspace:
             finally:
                 self._write_index(known, fetched)
 
+    def tree(self, station: Station) -> Path:
+        """Bring all of the mirror up to date and return its folder."""
+        self.fetch(station, "")
+        return self._mirror
+
     def entries(self, below: str) -> Iterator[Entry]:
         """Walk a folder of the mirror, or of the start state while there is none."""
         return walk_layers([self._mirror if self._mirror.exists() else self._lower], below)
 
     def _take(self, exchange: _Exchange, known: dict[str, Any], below: str) -> None:
         there = exchange.listing(below)
-        chosen, left_out = _choose(there, self._quota)
+        quota = self._quota if below else self._quota + usage(self._lower, _UNLIMITED)
+        chosen, left_out = _choose(there, quota)
         wanted = {path: entry for path, entry in chosen.items() if entry != known.get(path)}
         exchange.send(b"".join(map(as_line, wanted.values())) + b"\n")
         self._remove(known, [path for path in known if _is_below(path, below) and path not in chosen])
@@ -173,7 +189,7 @@ class SyncedWorkspace:
             came.add(entry["path"])
             return entry["path"] in wanted and entry["kind"] == wanted[entry["path"]]["kind"]
 
-        Taker(str(self._mirror), self._quota, is_mirror=True, allowed=is_wanted).take(exchange.source)
+        Taker(str(self._mirror), quota, is_mirror=True, allowed=is_wanted).take(exchange.source)
         self._remove(known, list(wanted.keys() - came))
         known.update((path, wanted[path]) for path in came)
         self.note = f"not fetched: {left_out[0]!r} and {len(left_out) - 1} more" if left_out else None
@@ -195,12 +211,22 @@ class SyncedWorkspace:
                 yield entry["path"], (str(self._mirror), entry)
 
     def _read_index(self) -> tuple[dict[str, Any], list[str]]:
-        """Return what is in the mirror, and the folders that were fetched whole."""
+        """Return what is in the mirror, and the folders that were fetched whole.
+
+        Where there is no index, the mirror was laid out by others, and is whole.
+        """
+        if not self._mirror.exists():
+            return {}, []
         try:
             index = json.loads(self._index.read_text())
-        except (OSError, ValueError):
-            return {}, []
+        except FileNotFoundError:
+            return {entry["path"]: entry for entry in walk(str(self._mirror))}, [""]
         return index["known"], index["fetched"]
+
+    def _has_folders(self, below: str) -> bool:
+        """Tell whether the mirror can be walked to a folder, which may have been something else before."""
+        above = [self._mirror / part for part in PurePosixPath(below).parents]
+        return not any(place.is_symlink() or place.is_file() for place in above)
 
     def _write_index(self, known: Mapping[str, Any], fetched: Sequence[str]) -> None:
         unfinished = self._index.with_suffix(".unfinished")

@@ -148,13 +148,33 @@ def test_workspace_is_laid_out_from_a_snapshot_only_where_none_is(tmp_path: Path
     taken = Store(tmp_path / "store").save(work, payload={}).id
     files = Files(store=tmp_path / "store", snapshot=taken, layer="upper")
     begun = Beginning(kind="resumed", files=files)
-    assert lay_out(FRESH, tmp_path / "fresh") is None
+    assert lay_out(FRESH, tmp_path / "fresh", tmp_path) is None
     assert list((tmp_path / "fresh").iterdir()) == []
-    assert lay_out(begun, private) == taken
+    assert lay_out(begun, private, tmp_path) == taken
     assert (private / "upper/file").read_text() == "kept"
     (private / "upper/file").write_text("as it lies")
-    assert lay_out(begun, private) is None
+    assert lay_out(begun, private, tmp_path) is None
     assert (private / "upper/file").read_text() == "as it lies"
+
+
+@pytest.mark.parametrize("layer", ["upper", "copy"])
+def test_workspace_is_laid_out_whole_where_no_sandbox_layers_it(tmp_path: Path, layer: str) -> None:
+    work, lower, whole = tmp_path / "work", tmp_path / "lower", tmp_path / "elsewhere/box/mirror"
+    work.mkdir()
+    lower.mkdir()
+    (lower / "start").write_text("given")
+    (work / "file").write_text("kept")
+    taken = Store(tmp_path / "store").save(work, payload={}).id
+    begun = Beginning(kind="snapshot", files=Files(store=tmp_path / "store", snapshot=taken, layer=layer))
+    private = tmp_path / "private"
+    assert lay_out(begun, private, lower, whole) == taken
+    there = {"upper": ["file", "start"], "copy": ["file"]}[layer]
+    assert sorted(file.name for file in whole.iterdir()) == there
+    assert list(private.iterdir()) == []
+    assert [place.name for place in whole.parent.iterdir()] == ["mirror"]
+    (whole / "file").write_text("as it lies")
+    assert lay_out(begun, private, lower, whole) is None
+    assert (whole / "file").read_text() == "as it lies"
 
 
 @pytest.mark.parametrize("kind", ["file", "link"])
@@ -169,7 +189,7 @@ def test_what_is_no_workspace_is_replaced(tmp_path: Path, kind: str) -> None:
     else:
         (private / "upper").symlink_to(outside)
     files = Files(store=tmp_path / "store", snapshot=taken, layer="upper")
-    assert lay_out(Beginning(kind="resumed", files=files), private) == taken
+    assert lay_out(Beginning(kind="resumed", files=files), private, tmp_path) == taken
     assert (private / "upper/file").read_text() == "kept"
     assert list(outside.iterdir()) == []
 
@@ -178,7 +198,7 @@ def test_pruned_snapshot_says_so(tmp_path: Path) -> None:
     Store(tmp_path / "store")
     files = Files(store=tmp_path / "store", snapshot="0" * 16, layer="upper")
     with pytest.raises(UnknownNameError, match="unknown snapshot '0000000000000000': known: none"):
-        lay_out(Beginning(kind="snapshot", files=files), tmp_path / "private")
+        lay_out(Beginning(kind="snapshot", files=files), tmp_path / "private", tmp_path)
 
 
 def test_what_goes_on_knows_its_computers_and_those_it_worked_on(tmp_path: Path) -> None:
