@@ -13,6 +13,7 @@ import typer
 
 from pytest_innovatorbench.cli import snapshots
 from pytest_innovatorbench.cli.calibrate import calibrate
+from pytest_innovatorbench.cli.comparing import compare_runs
 from pytest_innovatorbench.cli.explain import explain
 from pytest_innovatorbench.cli.importing import import_tasks
 from pytest_innovatorbench.cli.mcp import mcp
@@ -38,6 +39,7 @@ app.command("new-task")(new_task)
 app.command()(validate)
 app.command()(explain)
 app.command()(calibrate)
+app.command("compare")(compare_runs)
 app.command("import")(import_tasks)
 app.command()(mcp)
 app.add_typer(snapshots.app, name="snapshots")

@@ -28,9 +28,9 @@ def render_picture(survey: Survey) -> bytes:
     Raises:
         UserError: matplotlib is not installed.
     """
-    figure_class = _figure_class()
+    make = figure_class()
     rows = [row for row in survey.rows if row.score is not None][:_MOST_ROWS]
-    figure = figure_class(figsize=(_WIDTH, _FRAME + _ROW * max(1, len(rows))), layout="constrained")
+    figure = make(figsize=(_WIDTH, _FRAME + _ROW * max(1, len(rows))), layout="constrained")
     axes = figure.subplots()
     _draw(axes, rows)
     # Names are a stranger's: none is a formula, and none can spoil the picture by what fonts lack.
@@ -49,10 +49,15 @@ def need_matplotlib() -> None:
     Raises:
         UserError: matplotlib is not installed.
     """
-    _figure_class()
+    figure_class()
 
 
-def _figure_class() -> Any:  # noqa: ANN401 - matplotlib is not always there
+def figure_class() -> Any:  # noqa: ANN401 - matplotlib is not always there
+    """Return matplotlib's class of figures.
+
+    Raises:
+        UserError: It is not installed.
+    """
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415 - half a second
     except ImportError:
