@@ -25,6 +25,7 @@ from pytest_innovatorbench.researchgym.computers.base import (
 )
 from pytest_innovatorbench.researchgym.computers.stations import (
     Computers,
+    SeveralComputersError,
     Station,
     UnknownComputerError,
     alone,
@@ -154,6 +155,7 @@ class ResearchGym:
         self._losses = 0
         self._said: list[str] = []
         self._remarks: list[str] = []
+        self._opened = self.computers.first
         self._alarm = Alarm()
         for station in self.computers:
             station.computer.when_finished = partial(self._job_ended, station)
@@ -323,13 +325,24 @@ class ResearchGym:
         if isinstance(arguments, str):
             return refuse("base", arguments)
         try:
-            station, arguments = self.computers.address(arguments)
-        except UnknownComputerError as error:
+            station, arguments = self._find(kind, arguments)
+        except (UnknownComputerError, SeveralComputersError) as error:
             return refuse("base", f"{kind.name}: {error}")
+        before = self.reader.place
         observation = self._carry_out(kind, station, arguments)
-        if kind.family != "command":
+        if self.reader.place is not before:
+            self._opened = station
+        if kind.family != "command" and station is self.computers.first:
             return observation
         return replace(observation, data={"computer_ip": station.name, **observation.data})
+
+    def _find(self, kind: ActionKind, arguments: dict[str, Any]) -> tuple[Station, dict[str, Any]]:
+        """Return the computer that an action means, and its arguments as they are spelt there."""
+        if kind.family == "file" and not any(arguments[path] for path in kind.paths):
+            return self._opened, arguments  # the file that is open
+        return (
+            self.computers.locate(arguments, kind.paths) if kind.paths else self.computers.address(arguments)
+        )
 
     def _with_remarks(self, observation: Observation) -> Observation:
         with self._books:

@@ -105,7 +105,7 @@ def test_an_attempt_here_and_on_a_machine_reached_by_ssh(
     if is_shared:
         assert told.endswith("All have the same workspace")
     else:
-        assert told.endswith("Each has a workspace of its own; the outputs on box are evaluated")
+        assert "Each has a workspace of its own; the outputs on box are evaluated. Paths for " in told
         assert [path.name for path in place.iterdir()] == ["programs"]  # the attempt's is removed
     assert "ssh, GPU 2, answers" in doctor.stdout.str()
 

@@ -70,6 +70,7 @@ class Parameter:
         ignored: Accepted for compatibility, without effect.
         minimum: Least value of a number, if there is one.
         choices: The only values there are, if they are few.
+        is_path: Whether it names a file, which ``<computer>:PATH`` does on another computer than the first.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Parameter:
     ignored: bool = False
     minimum: float | None = None
     choices: tuple[str, ...] = ()
+    is_path: bool = False
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of its values."""
@@ -149,6 +151,11 @@ class ActionKind:
             else:
                 filled[name] = parameter.default if given[name] is None else given[name]
         return filled
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The parameters that name files."""
+        return tuple(parameter.name for parameter in self.parameters if parameter.is_path)
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of its arguments, as models and MCP clients want it."""

@@ -18,9 +18,14 @@ OPEN_FIRST = "no file is open; open one with open_file"
 def declare_path(meaning: str, name: str = "path", default: str | None = None) -> Parameter:
     """Declare a parameter that names a file or folder."""
     where = f"{meaning}; relative paths start at /workspace"
-    return Parameter(name=name, kind="string", meaning=where, required=default is None, default=default)
+    return Parameter(
+        name=name, kind="string", meaning=where, required=default is None, default=default, is_path=True
+    )
 
 
+OPEN_FILE = Parameter(
+    name="file_path", kind="string", meaning="the file; else the open one", default="", is_path=True
+)
 _LINE = Parameter(name="line_number", kind="integer", meaning="line to go to, from 1", default=1)
 
 
@@ -184,9 +189,7 @@ FILE_ACTIONS = (
         name="get_file_info",
         family="file",
         meaning="Describe a file or folder: kind, size, mode, time of its last change.",
-        parameters=(
-            Parameter(name="file_path", kind="string", meaning="the file; else the open one", default=""),
-        ),
+        parameters=(OPEN_FILE,),
         perform=_get_file_info,
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.researchgym.actions.declaration import ActionKind, Desk, Parameter, refuse
-from pytest_innovatorbench.researchgym.actions.file import FAILED, OPEN_FIRST, declare_path
+from pytest_innovatorbench.researchgym.actions.file import FAILED, OPEN_FILE, OPEN_FIRST, declare_path
 from pytest_innovatorbench.researchgym.model import Observation
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ FIND_ACTIONS = (
         meaning="Find the lines that hold a text in a file.",
         parameters=(
             _TERM,
-            Parameter(name="file_path", kind="string", meaning="the file; else the open one", default=""),
+            OPEN_FILE,
         ),
         perform=_search("file_path"),
     ),

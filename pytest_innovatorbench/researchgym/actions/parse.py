@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.researchgym.actions.declaration import ActionKind, Desk, Parameter, refuse
+from pytest_innovatorbench.researchgym.actions.file import declare_path
 from pytest_innovatorbench.researchgym.computers.base import OUTPUT_WINDOW
 from pytest_innovatorbench.researchgym.model import Observation
 from pytest_innovatorbench.researchgym.parsing.parser import LARGEST_FILE, Parsed
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 PARSE = "parse"
 _CHUNK = 4 << 20
-_FILE = Parameter(
-    name="file_path", kind="string", meaning="the file; relative paths start at /workspace", required=True
+_FILE = declare_path("the file", "file_path")
+_SAVE = Parameter(
+    name="save_path", kind="string", meaning="where to write the text as well", default="", is_path=True
 )
-_SAVE = Parameter(name="save_path", kind="string", meaning="where to write the text as well", default="")
 _TASK = Parameter(name="task", kind="string", meaning="what to look for, for the record", default="")
 
 

@@ -6,10 +6,10 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_innovatorbench.errors import MachineFaultError, UnknownNameError
+from pytest_innovatorbench.errors import IbenchError, MachineFaultError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pytest_innovatorbench.researchgym.computers.base import Computer
@@ -21,6 +21,10 @@ _HERE = {"", "localhost", "127.0.0.1"}
 
 class UnknownComputerError(UnknownNameError):
     """The attempt has no such computer."""
+
+
+class SeveralComputersError(IbenchError):
+    """An action was to take place on several computers at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,29 @@ class Computers:
                 return named, {**arguments, "session_id": session.removeprefix(f"{named.name}:")}
         return station, dict(arguments)
 
+    def locate(self, arguments: Mapping[str, Any], paths: Sequence[str]) -> tuple[Station, dict[str, Any]]:
+        """Return the computer that paths such as ``box:data/x`` mean, and the arguments with its own paths.
+
+        Args:
+            arguments: Those of an action.
+            paths: Which of them are paths; the first that is given counts for all.
+
+        Raises:
+            SeveralComputersError: They are on several.
+        """
+        names = {station.name: station for station in self} if len(self.stations) > 1 else {}
+        split = {path: str(arguments[path]).partition(":") for path in paths if arguments.get(path)}
+        named = {path: parts for path, parts in split.items() if parts[1] and parts[0] in names}
+        if not named:
+            return self.first, dict(arguments)
+        found = names[next(iter(named.values()))[0]]
+        strays = [parts[0] for path, parts in split.items() if path in named and names[parts[0]] is not found]
+        if strays:
+            raise SeveralComputersError(
+                f"paths on {found.name} and {strays[0]} in one call; give one computer"
+            )
+        return found, {**arguments, **{path: parts[2] or "." for path, parts in named.items()}}
+
     def label(self, station: Station, session: str) -> str:
         """Return how a session is called among those of all computers."""
         return session if station is self.first else f"{station.name}:{session}"
@@ -146,7 +173,11 @@ class Computers:
         if self.is_workspace_shared:
             return "All have the same workspace"
         owner = next(station.name for station in self if station.computer is self.outputs)
-        return f"Each has a workspace of its own; the outputs on {owner} are evaluated"
+        other = next(station.name for station in self if station is not self.first)
+        return (
+            f"Each has a workspace of its own; the outputs on {owner} are evaluated. "
+            f"Paths for files are on {self.first.name} unless they begin with another name, as {other}:data"
+        )
 
 
 def alone(computer: Computer) -> Computers:

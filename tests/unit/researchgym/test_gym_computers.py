@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,71 @@ def test_the_end_of_an_attempt_stops_all_computers(place: Place) -> None:
     place.act("run_command", command="sleep 60", session_id="work", computer_ip="box")
     place.gym.end("time")
     assert place.gym.computers.find("box").computer.list_sessions() == ()
+
+
+@pytest.fixture
+def apart(place: Place, tmp_path: Path) -> Place:
+    """The second sandbox has a workspace of its own."""
+    desk, box = place.gym.computers
+    there = LocalComputer(
+        open_sandbox("bubblewrap"), workspace_lower=place.gym.task.gym, folder=_made(tmp_path / "apart")
+    )
+    stations = (desk, replace(box, computer=there, has_outputs=True))
+    box.computer.close()
+    place.gym.computers = Computers(stations=stations, is_workspace_shared=False)
+    return place
+
+
+def test_paths_name_the_computer_they_are_on(apart: Place) -> None:
+    lines = "".join(f"{number}\n" for number in range(1, 301))
+    made = apart.act("create_file", filename="box:data/a.txt", content=lines)
+    assert (made.success, made.data["computer_ip"]) == (True, "box")
+    apart.act("create_file", filename="a.txt", content="desk\n")
+    assert apart.run("cat /workspace/data/a.txt | wc -l", computer_ip="box").message == "300\n"
+    assert not apart.act("open_file", path="data/a.txt").success
+    assert "computer_ip" not in apart.act("list_files", path="data").data
+    assert apart.act("list_files", path="box:").data["list_directories"][0] == "data"
+    assert apart.act("search_dir", search_term="299", dir_path="box:/workspace").data["num_matches"] == 1
+    assert apart.act("find_file", file_name="a.txt", dir_path="box:.").data["num_matches"] == 1
+    edited = apart.act("edit_file", path="box:data/a.txt", start=1, end=1, content="first")
+    assert edited.success
+    assert apart.act("get_file_info", file_path="box:/workspace/data/a.txt").data["size"] == len(lines) + 4
+
+
+def test_the_open_file_stays_open_where_it_is(apart: Place) -> None:
+    apart.act("create_file", filename="box:a.txt", content="".join(f"box {n}\n" for n in range(1, 301)))
+    apart.act("create_file", filename="a.txt", content="".join(f"desk {n}\n" for n in range(1, 301)))
+    apart.act("open_file", path="box:a.txt")
+    assert "box 101" in apart.act("file_scroll_down").message
+    assert "box 250" in apart.act("file_goto_line", line_number=250).message
+    assert apart.act("search_file", search_term="box 7").data["num_matches"] == 11
+    assert apart.act("get_file_info").data["computer_ip"] == "box"
+    assert not apart.act("open_file", path="nothing.txt").success
+    assert "box 1" in apart.act("file_goto_line", line_number=1).message
+    apart.act("open_file", path="a.txt")
+    assert "desk 101" in apart.act("file_scroll_down").message
+
+
+def test_names_that_look_like_a_computer_are_files_all_the_same(apart: Place) -> None:
+    assert (
+        apart.act("create_file", filename="./box:a", content="1")
+        .data["file_path"]
+        .endswith("/workspace/box:a")
+    )
+    assert apart.act("create_file", filename="train:a", content="1").data["file_path"].endswith("/train:a")
+    assert apart.run("ls").message.split() == ["box:a", "data", "task", "train:a"]
+
+
+def test_a_call_is_about_one_computer(apart: Place) -> None:
+    refused = apart.act("parse_pdf", file_path="box:a.pdf", save_path="desk:b.txt")
+    assert refused.message == "parse_pdf: paths on box and desk in one call; give one computer"
+    apart.run("printf '%s' hello >/workspace/data/a.tex", computer_ip="box")
+    seen = apart.act("parse_latex", file_path="box:data/a.tex", save_path="box:b.txt")
+    assert (seen.success, seen.data["computer_ip"]) == (True, "box")
+    assert apart.run("cat /workspace/b.txt", computer_ip="box").message == "hello"
+
+
+def test_agents_are_told_how_to_reach_files_elsewhere(apart: Place) -> None:
+    assert apart.gym.computers.describe().endswith(
+        "the outputs on box are evaluated. Paths for files are on desk unless they begin with another name, as box:data"
+    )

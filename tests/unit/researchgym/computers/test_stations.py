@@ -94,4 +94,7 @@ def test_what_there_is_is_described() -> None:
     both = "desk (role prepare, no GPU); box (role train, GPU 1 (24 GB)). computer_ip takes a name or a role, and is desk if left out."
     assert Computers(stations=(desk, gpu)).describe() == f"{both} All have the same workspace"
     apart = Computers(stations=(desk, gpu), is_workspace_shared=False)
-    assert apart.describe() == f"{both} Each has a workspace of its own; the outputs on desk are evaluated"
+    assert apart.describe() == (
+        f"{both} Each has a workspace of its own; the outputs on desk are evaluated. "
+        "Paths for files are on desk unless they begin with another name, as box:data"
+    )
