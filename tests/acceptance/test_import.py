@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import yaml
 
 from tests.acceptance.conftest import Bench, by_task
 from tests.conftest import Tree
-from tests.unit.tasks.packing import pack_environment
+from tests.unit.tasks.packing import add_special, pack_environment
 
 SETTINGS = """
 max_working_time: 12h
@@ -201,6 +202,16 @@ def test_the_packed_python_is_what_agent_and_evaluator_have(bench: Bench, sandbo
     evaluation.write_text("import parcel\n" + evaluation.read_text())
     _, report = bench.report(f"--ibench-sandbox={sandbox}")
     assert by_task(report)["toy"]["final"] == 42.0, by_task(report)["toy"]
+
+
+def test_validation_looks_at_the_archive_that_a_task_names(bench: Bench) -> None:
+    root = lay_out(bench.tree)
+    bench.ibench("import", str(root))
+    with tarfile.open(root / "conda/visualsketchpad/conda.tar", "w") as archive:
+        add_special(archive, "workspace/conda/bin", tarfile.SYMTYPE, "/etc")
+    validated = bench.ibench("validate", "task_19", "--select=IB702")
+    assert validated.ret == 1
+    validated.stdout.fnmatch_lines(["*'workspace/conda/bin' points out of the folder, to '/etc'*"])
 
 
 def test_a_hostile_archive_is_a_fault_of_the_machine(bench: Bench) -> None:
