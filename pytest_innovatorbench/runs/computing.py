@@ -212,13 +212,16 @@ def _container(site: Site, grant: Grant, folder: Path) -> Computer:
     assert image is not None  # noqa: S101 - it is of this kind
     station = folder / "station"
     station.mkdir(mode=0o700, exist_ok=True)
+    # An environment that was built belongs to this machine's Python; a packed one has its own.
+    packed = site.environment if site.environment.mount else None
     return ContainerComputer(
         image,
         name=f"{name_on(site.spec.task, site.record)}-{grant.machine.name}".lower(),
         record=site.record,
         folder=station,
         workspace=site.workspace,
-        binds=site.binds,
+        binds=(*(packed.binds if packed else ()), *site.binds),
+        programs=str(packed.python.parent) if packed else "",
         environment=_variables(site, grant),
         memory=_memory(grant),
         network=site.spec.task.network == "open",

@@ -85,6 +85,56 @@ class TaskBenchmark(BaseBenchmark):
         return {"score": 50 if self.config.api_key == "secret" else 0, "error": None, "message": model}
 """
 
+BASE = """
+import time
+
+
+class Result:
+    def __init__(self, **values):
+        self.values = values
+
+    def to_dict(self):
+        return dict(self.values)
+
+
+class BaseBenchmark:
+    def __init__(self, config=None):
+        self.config = config
+
+    def validate(self):
+        started = time.time()
+        results = self.run_1()
+        return [
+            Result(
+                task_name=self.config.task_name,
+                status=True,
+                execution_time=time.time() - started,
+                eval_results=results,
+                error_message=None,
+            )
+        ]
+"""
+
+BASE_SETTINGS = """
+from dataclasses import dataclass
+
+
+@dataclass
+class Config:
+    eval_workspace: str = "./evaluations"
+    workspace: str = "/workspace"
+    api_key: str = ""
+    model_name: str = "o3"
+"""
+
+OWN = """
+
+@dataclass
+class TaskConfig(Config):
+    task_name: str = "task_18"
+    batch_size: int = 10
+"""
+
 JUDGE = "IBENCH_JUDGE_API_KEY, IBENCH_JUDGE_API_ENDPOINT, IBENCH_JUDGE_API_VERSION, IBENCH_JUDGE_MODEL"
 
 SOLUTION = """
@@ -188,6 +238,21 @@ def test_imported_tasks_are_listed_and_run_unchanged(bench: Bench, monkeypatch: 
     for name in ("API_KEY", "API_ENDPOINT", "API_VERSION", "MODEL"):
         monkeypatch.setenv(f"IBENCH_JUDGE_{name}", "secret")
     result, report = bench.report("--ibench-task=task_18")
+    assert by_task(report)["task_18"]["final"] == 50.0
+
+
+def test_a_dataset_may_have_the_base_of_its_evaluators_and_their_key(bench: Bench) -> None:
+    root = lay_out(bench.tree)
+    bench.tree.write("evaluations/base/base_eval.py", BASE)
+    settings = bench.tree.write("evaluations/base/data_classes.py", BASE_SETTINGS)
+    bench.tree.write(
+        "evaluations/task_18/task/config.py", "from evaluations.base.data_classes import *\n" + OWN
+    )
+    bench.ibench("import", str(root))
+    no_key = "the evaluator's judge has no key: set api_key in evaluations/base/data_classes.py"
+    assert f"    cannot run here: {no_key}" in bench.ibench("list").outlines
+    settings.write_text(BASE_SETTINGS.replace('""', '"secret"'))
+    _, report = bench.report("--ibench-task=task_18")
     assert by_task(report)["task_18"]["final"] == 50.0
 
 

@@ -160,6 +160,7 @@ class ContainerComputer(RemoteComputer):
         folder: Existing private folder for what its sessions write.
         workspace: The workspace; it lies on this machine.
         binds: What else of this machine it shows.
+        programs: Folder inside whose programs go before the image's.
         environment: Variables in addition to those of the image.
         memory: Bytes of memory that it may use.
         network: Whether it has a network.
@@ -179,6 +180,7 @@ class ContainerComputer(RemoteComputer):
         memory: int | None = None,
         network: bool = False,
         gpus: Sequence[Gpu] = (),
+        programs: str = "",
     ) -> None:
         own = (_bind(workspace.tree(), WORKSPACE), _bind(folder, ROOT))
         options = [] if network else ["--network=none"]
@@ -191,7 +193,7 @@ class ContainerComputer(RemoteComputer):
             options=(*options, *gpu_options(image.engine, gpus)),
             command=("sh", "-c", _KEEP, "sh", f"{ROOT}/{name}/server/socket"),
         )
-        path = {"PATH": f"/ibench/bin:{image_path(image)}"}
+        path = {"PATH": ":".join(filter(None, ("/ibench/bin", programs, image_path(image))))}
         super().__init__(
             self._container,
             HostedWorkspace(workspace),

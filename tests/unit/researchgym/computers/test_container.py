@@ -64,6 +64,18 @@ def make(engine: str, tmp_path: Path) -> Iterator[Make]:
         computer.close()
 
 
+def test_packed_programs_go_before_those_of_the_image(make: Make, tmp_path: Path) -> None:
+    program = tmp_path / "conda" / "bin" / "ls"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho packed\n")
+    program.chmod(0o755)
+    packed = Bind(source=tmp_path / "conda", dest="/workspace/conda")
+    computer = make(binds=[packed], programs="/workspace/conda/bin")
+    assert computer.run_command("ls").output == "packed\n"
+    assert computer.run_command("echo mine > conda/bin/ls").exit_status != 0
+    assert "packed" in program.read_text()
+
+
 def containers() -> list[str]:
     return ask_engine("podman", "ps", "-aq").output.decode().split()
 
