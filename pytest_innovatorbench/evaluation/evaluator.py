@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -42,6 +44,7 @@ _slots = threading.BoundedSemaphore(2 * (os.cpu_count() or 1))
 _SLOT_TICK = 0.25
 _SIGNALLED = 128
 _MEMORY = Path("/dev/shm")  # noqa: S108 - folders in it are private and have names of their own
+_PREFIX = "evaluation-"
 _SMALL = 2**20
 _FEW = 1_000
 _GRACE = 5.0
@@ -108,8 +111,20 @@ def _place(submission: Submission, scratch: Path) -> Path:
 
 @contextmanager
 def _folder(scratch: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="evaluation-", dir=scratch) as folder:
+    if scratch == _MEMORY:
+        _sweep()
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=scratch) as folder:
         yield Path(folder)
+
+
+@cache
+def _sweep() -> None:
+    """Remove, once per process, what harnesses left in memory that were killed before they could."""
+    for folder in _MEMORY.glob(f"{_PREFIX}*-*"):
+        pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        with suppress(OSError):
+            if pid.isdecimal() and not Path("/proc", pid).exists() and folder.stat().st_uid == os.geteuid():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _evaluate(

@@ -132,7 +132,7 @@ def keeps_order() -> bool:
 
 @contextmanager
 def _memory() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="evaluation-", dir=_MEMORY) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"evaluation-{os.getpid()}-", dir=_MEMORY) as folder:
         yield Path(folder)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_innovatorbench.evaluation import evaluator
 from pytest_innovatorbench.evaluation.evaluator import evaluate
 from pytest_innovatorbench.sandbox.model import Bind
 from tests.unit.evaluation.repository import CONFIG, TASK, Repository
@@ -546,6 +548,22 @@ def test_nothing_is_left_behind(repository: Repository) -> None:
         assert repository.evaluate().score == 1
     assert list((repository.root / "scratch").iterdir()) == []
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_what_a_killed_harness_left_in_memory_is_removed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(evaluator, "_MEMORY", tmp_path)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = tmp_path / f"evaluation-{ended.pid}-abc"
+    others = [tmp_path / f"evaluation-{os.getpid()}-abc", tmp_path / "evaluation-x", tmp_path / "else-1-abc"]
+    for folder in (left, *others):
+        folder.mkdir()
+        (folder / "outputs").touch()
+    evaluator._sweep.__wrapped__()
+    assert not left.exists()
+    assert all(folder.exists() for folder in others)
 
 
 def test_many_at_once_all_get_their_score(repository: Repository) -> None:
