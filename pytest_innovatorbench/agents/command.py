@@ -41,7 +41,7 @@ class CommandAgent:
         self._tools = request.scratch / "tools"
         self._program = f"{_PROGRAM}/{'run' if program.is_dir() else program.name}"
         shown = Bind(source=program, dest=_PROGRAM if program.is_dir() else self._program)
-        self.binds = (shown, Bind(source=self._tools, dest=_TOOLS))
+        self.binds = (shown, Bind(source=self._tools, dest=_TOOLS, is_live=True))
         _install_tool(self._tools)
 
     def run(self, gym: ResearchGym) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import NoSuchComputerError, UserError
 from pytest_innovatorbench.researchgym.computers.base import Computer
+from pytest_innovatorbench.researchgym.computers.belongings import Belongings
 from pytest_innovatorbench.researchgym.computers.container import ContainerComputer
 from pytest_innovatorbench.researchgym.computers.gpus import device_files, visibility
 from pytest_innovatorbench.researchgym.computers.inventory import Kind, Machine
@@ -148,10 +149,19 @@ def open_computers(
 
 
 def _check_binds(site: Site, first: Machine) -> None:
-    if first.ssh is not None and site.binds:
+    if first.ssh is None:
+        return
+    agent = f"agent {site.spec.agent!r}"
+    remedy = "list a local computer or a container for the task's first role"
+    if any(bind.is_live for bind in site.binds):
         raise UserError(
-            f"agent {site.spec.agent!r} brings files, which {first.name} cannot show as it is reached by SSH",
-            remedy="list a local computer for the task's first role, or use an agent that works by actions",
+            f"{agent} needs a socket of this machine, which {first.name} cannot have as it is reached by SSH",
+            remedy=f"{remedy}, or use an agent that works by actions",
+        )
+    if site.binds and first.is_shared:
+        raise UserError(
+            f"{agent} brings files, which other attempts on {first.name} could read",
+            remedy=f"leave out share: true there, or {remedy}",
         )
 
 
@@ -204,6 +214,8 @@ def _ssh(site: Site, grant: Grant, folder: Path) -> Computer:
         root="~/.ibench" if access.is_shared else access.workspace,
         python=access.python,
         environment=_variables(site, grant),
+        belongings=Belongings(site.binds if folder == site.folder else ()),
+        is_alone=not grant.machine.is_shared,
     )
 
 

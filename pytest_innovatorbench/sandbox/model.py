@@ -18,11 +18,13 @@ class Bind:
         source: Existing file or folder on the host.
         dest: Absolute path inside.
         writable: Whether what is written inside lands in ``source``.
+        is_live: Whether it is of no use as a copy, such as a socket.
     """
 
     source: Path
     dest: str
     writable: bool = False
+    is_live: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

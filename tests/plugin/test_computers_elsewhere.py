@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -110,12 +114,98 @@ def test_an_attempt_here_and_on_a_machine_reached_by_ssh(
     assert "ssh, GPU 2, answers" in doctor.stdout.str()
 
 
-def test_an_agent_that_brings_files_is_not_sent_by_ssh(bench: Bench, tmp_path: Path) -> None:
-    (tmp_path / "known").touch()
+def listed(server: SshServer, place: Path, **options: object) -> dict[str, object]:
+    """An entry of the inventory."""
+    return {
+        "name": "box",
+        "kind": "ssh",
+        "host": server.address,
+        "port": server.port,
+        "user": server.user,
+        "key": str(server.folder / "user_key"),
+        "known_hosts": str(server.known_hosts),
+        "workspace": {"sync": str(place)},
+        **options,
+    }
+
+
+SOLUTION = """
+folder=$(dirname "$0")
+stat -c %a "$folder" "$folder/../.." "$folder/answers" >data/outputs/modes
+cat "$folder/answers/score" >data/outputs/score.txt
+echo $IBENCH_COMPUTER >data/outputs/where
+"""
+
+
+def test_an_oracle_works_by_ssh_and_leaves_nothing(bench: Bench, tmp_path: Path) -> None:
+    server = SshServer(tmp_path)
+    place = tmp_path / "works"
+    left = place / "ibench-other-0/brought/0"
+    left.mkdir(parents=True)
+    (left / "answers").write_text("of an attempt that was killed")
+    left.chmod(0o500)
+    try:
+        bench.tree.add_task(solution=SOLUTION)
+        bench.tree.write("evaluations/toy/solution/answers/score", "70")
+        (bench.tree.root / "evaluations/toy/solution/answers").chmod(0o555)
+        bench.tree.write("lab.yaml", yaml.safe_dump({"computers": [listed(server, place)]}))
+        result, report = bench.report("--ibench-computers=lab.yaml", agent="oracle,baseline")
+    finally:
+        server.stop()
+    result.assert_outcomes(passed=2)
+    assert {one["agent"]: one["final"] for one in report["attempts"]} == {"oracle": 70, "baseline": 0}
+    (folder,) = (record for record in bench.records() if "oracle" in record.name)
+    outputs = folder / "workspace/mirror/data/outputs"
+    assert (outputs / "where").read_text() == "box\n"
+    assert (outputs / "modes").read_text().split() == ["700", "700", "555"]
+    assert sorted(path.name for path in place.iterdir()) == ["ibench-other-0", "programs"]
+    assert list((place / "ibench-other-0").iterdir()) == []
+
+
+@pytest.mark.parametrize("signalled", ["interrupted", "crashed"])
+def test_what_an_oracle_brought_goes_with_it_however_it_ends(
+    bench: Bench, tmp_path: Path, signalled: str
+) -> None:
+    server = SshServer(tmp_path)
+    place = tmp_path / "works"
+    solution = {
+        "interrupted": "touch data/outputs/now; sleep 60",
+        "crashed": "touch data/outputs/now; exit 3",
+    }
+    try:
+        bench.tree.add_task(solution=solution[signalled])
+        bench.tree.write("lab.yaml", yaml.safe_dump({"computers": [listed(server, place)]}))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", "--ibench-agent=oracle", "--ibench-computers=lab.yaml"],
+            cwd=bench.pytester.path,
+            stdout=subprocess.DEVNULL,
+        )
+        while process.poll() is None and not list(place.glob("ibench-*/workspace/data/outputs/now")):
+            time.sleep(0.05)
+        brought = list(place.glob("ibench-*/brought/0/run.sh"))
+        if signalled == "interrupted":
+            assert len(brought) == 1
+            process.send_signal(signal.SIGINT)
+        process.wait(60)
+    finally:
+        server.stop()
+    assert list(place.glob("*/brought")) == []
+    left = [path.name.partition("-")[0] for path in sorted(place.iterdir())]
+    assert left == {"interrupted": ["ibench", "programs"], "crashed": ["programs"]}[signalled]
+
+
+@pytest.mark.parametrize(
+    ("agent", "options", "message"),
+    [
+        ("command:/bin/true", {}, "agent 'command:/bin/true' needs a socket of this machine, which box cannot have as it is reached by SSH: list a local computer or a container for the task's first role, or use an agent that works by actions"),
+        ("oracle", {"share": True}, "agent 'oracle' brings files, which other attempts on box could read: leave out share: true there, or list a local computer or a container for the task's first role"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_brought_by_ssh_is_said(
+    bench: Bench, agent: str, options: dict[str, object], message: str
+) -> None:
     bench.tree.add_task()
     box = {"name": "box", "kind": "ssh", "host": "127.0.0.1", "port": 1, "workspace": {"sync": "/w"}}
-    bench.tree.write("lab.yaml", yaml.safe_dump({"computers": [box]}))
-    result = bench.run("--ibench-computers=lab.yaml")
-    result.stdout.fnmatch_lines(
-        ["*agent 'oracle' brings files, which box cannot show as it is reached by SSH*"]
-    )
+    bench.tree.write("lab.yaml", yaml.safe_dump({"computers": [{**box, **options}]}))
+    _, report = bench.report("--ibench-computers=lab.yaml", agent=agent)
+    assert report["attempts"][0]["error"] == message

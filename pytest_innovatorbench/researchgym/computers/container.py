@@ -22,9 +22,9 @@ from pytest_innovatorbench.sandbox.model import Bind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pytest_innovatorbench.researchgym.computers.exchange import Station
     from pytest_innovatorbench.researchgym.computers.gpus import Gpu
     from pytest_innovatorbench.researchgym.computers.inventory import ContainerImage
-    from pytest_innovatorbench.researchgym.computers.remote_workspace import Station
     from pytest_innovatorbench.researchgym.computers.transport import Stream
     from pytest_innovatorbench.sandbox.trees import Entry
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -17,7 +18,9 @@ from pytest_innovatorbench.researchgym.computers.base import (
     ComputerClosedError,
     ComputerLostError,
 )
-from pytest_innovatorbench.researchgym.computers.remote_workspace import AS_THEY_WERE, Station
+from pytest_innovatorbench.researchgym.computers.belongings import BROUGHT, Belongings
+from pytest_innovatorbench.researchgym.computers.exchange import Station
+from pytest_innovatorbench.researchgym.computers.remote_workspace import AS_THEY_WERE
 from pytest_innovatorbench.researchgym.computers.session_client import ConnectionLostError
 from pytest_innovatorbench.researchgym.computers.session_computer import GRACE, Answer, SessionComputer
 from pytest_innovatorbench.researchgym.computers.steady_client import (
@@ -54,6 +57,10 @@ mkdir -p -- "$root/$4" && cd -- "$root" && pwd -P || exit 3
 "$2" -c 'import sys; sys.exit(sys.version_info < (3, 8))' && echo python
 test -d "programs/$3" && echo programs
 test -e "$4/prepared" && echo workspace
+test "$5" = alone || exit 0
+for left in */{BROUGHT}; do
+    test "$left" = "$4/{BROUGHT}" || {{ chmod -R u+rwx -- "$left"; rm -rf -- "$left"; }} 2>/dev/null
+done
 true
 """
 _INSTALL = """
@@ -85,6 +92,8 @@ class RemoteComputer(SessionComputer):
         root: Folder on the machine for what is written there.
         python: Interpreter on the machine, 3.8 or later.
         environment: Variables for the sessions, in addition to those of a login.
+        belongings: What its agent brings along. It is removed when the computer is closed.
+        is_alone: Whether no other attempt is at work there, so that what others brought was left behind.
         lease: Seconds after which everything there ends if no harness has claimed it.
         pace: How the connection is looked after.
     """
@@ -98,6 +107,8 @@ class RemoteComputer(SessionComputer):
         root: str = "~/.ibench",
         python: str = "python3",
         environment: Mapping[str, str] | None = None,
+        belongings: Belongings | None = None,
+        is_alone: bool = False,
         lease: int = LEASE,
         pace: Pace | None = None,
     ) -> None:
@@ -108,9 +119,12 @@ class RemoteComputer(SessionComputer):
         self._root = root
         self._python = python
         self._environment = dict(environment or {})
+        self._belongings = belongings or Belongings()
+        self._is_alone = is_alone
         self._lease = lease
         self._pace = pace or Pace()
         self._starting = threading.Lock()
+        self._taking_back = threading.Lock()
         self._closed = threading.Event()
         self._station: Station | None = None
         self._client: SteadyClient | None = None
@@ -148,7 +162,11 @@ class RemoteComputer(SessionComputer):
     def inside(self, path: str) -> str:
         """Return how a path of the computer is spelt by what runs on it."""
         with self._starting:
-            workspace = self._workspace.path(self._settle().folder)
+            station = self._settle()
+        brought = self._belongings.inside(path, station.folder)
+        if brought is not None:
+            return brought
+        workspace = self._workspace.path(station.folder)
         if path == WORKSPACE or path.startswith(f"{WORKSPACE}/"):
             return f"{workspace}{path.removeprefix(WORKSPACE)}"
         return path
@@ -188,6 +206,7 @@ class RemoteComputer(SessionComputer):
         if client is not None:
             client.end_server(_END_SECONDS)
             client.close()
+        self._take_back()
         self._transport.close()
 
     def detach(self) -> None:
@@ -197,6 +216,15 @@ class RemoteComputer(SessionComputer):
         if client is not None:
             client.close()
         self._transport.close()
+
+    def _take_back(self) -> None:
+        """Remove what the agent brought; a computer that is away keeps it until an attempt has it alone."""
+        station = self._station
+        with self._taking_back, suppress(MachineFaultError):  # one thread, while others wait to hang up
+            if self._belongings and station is not None:
+                place = str(station.folder / BROUGHT)
+                self._run(["sh", "-c", _REMOVE, "sh", place], timeout=_END_SECONDS)
+                self._belongings = Belongings()
 
     def discard(self) -> None:
         """Remove what the attempt left on the computer, once it is closed."""
@@ -275,11 +303,14 @@ class RemoteComputer(SessionComputer):
                     raise
                 self._closed.wait(pause)
                 pause = min(2 * pause, self._pace.longest_pause)
+            if self._closed.is_set():
+                self._take_back()  # whoever closed it may have looked before there was something
         return self._station
 
     def _prepare(self) -> Station:
         digest, programs = _programs()
-        look = self._run(["sh", "-c", _LOOK, "sh", self._root, self._python, digest, self._name])
+        words = (self._root, self._python, digest, self._name, "alone" if self._is_alone else "")
+        look = self._run(["sh", "-c", _LOOK, "sh", *words])
         first, root, *found = look.output.decode("utf-8", "surrogateescape").splitlines()
         if first != _MARK:
             raise UnusableError(
@@ -300,6 +331,7 @@ class RemoteComputer(SessionComputer):
         if "workspace" not in found:
             self._files_are = self._workspace.send(station)
             self._run(["touch", "--", str(folder / "prepared")])
+        self._belongings.send(station)
         return station
 
     def _attach_argv(self, station: Station) -> list[str]:

@@ -247,7 +247,7 @@ def test_a_computer_that_stays_away_may_come_back(make: Make) -> None:
 def test_another_harness_finds_everything_running(make: Make) -> None:
     first = make()
     first.run_command("A=1")
-    first.run_command("sleep 0.6; echo done; (exit 5)", session="job", wait=0.1)
+    first.run_command("sleep 2; echo done; (exit 5)", session="job", wait=0.1)
     first.detach()
     with pytest.raises(ComputerClosedError, match=r"^the computer was closed$"):
         first.run_command("true")
@@ -259,7 +259,7 @@ def test_another_harness_finds_everything_running(make: Make) -> None:
     assert second.run_command("echo $A").output == "1\n"
     assert {state.session: state.running for state in second.list_sessions()} == {
         "main": None,
-        "job": "sleep 0.6; echo done; (exit 5)",
+        "job": "sleep 2; echo done; (exit 5)",
     }
     wait_for(lambda: finished)
     assert finished == ["job"]
