@@ -24,7 +24,7 @@ _BOLD = re.compile(
 _UNDERLINE = re.compile(r"^ {0,3}(?:(?P<first>=+)|-{2,})[ \t]*$")
 _PARAGRAPH = re.compile(r"^ {0,3}(?![-*+>|#\s]|\d+[.)]\s)\S")
 _FENCE = re.compile(r"^[\s>]*(?:(?:[-*+]|\d+[.)])\s+)?(?P<mark>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
-_CODE_SPAN = re.compile(r"(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)")
+_CODE_SPAN = re.compile(r"(?<!`)(?P<ticks>`++).*?(?<!`)(?P=ticks)(?!`)")
 _NUMBERING = re.compile(
     r"^\W*(?:(?:section|part|step)\s+)?(?:\d+(?:\.\d+)*|[ivx]+|[a-z])\s*[.):\u2013-]\s*", re.IGNORECASE
 )

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 _MARK = re.compile(r"^[\s>]*(?:(?P<marks>#{1,6}|[-*+]|\d+[.)])\s+)?(?:\[[ xX]\]\s+)?")
 _ROW = re.compile(r"^[\s>]*\|.*\|\s*$")
-_RULER = re.compile(r"^[\s>]*\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?\s*$")
+_RULER = re.compile(r"^[\s>]*+\|?(?:\s*:?-+:?\s*\|)+(?:\s*:?-+:?)?\s*$")
 _CELL = re.compile(r"(?<!\\)\|")
 _END = re.compile(r"[.!?][)*_\"'”]*\s+(?=[A-Z*_`(\[\"“])|;\s+")
 _NO_END = re.compile(r"(?:\b(?:max|min|approx|incl|no|e\.g|i\.e|resp|ca)\.\s+)$", re.IGNORECASE)
 _Kind: TypeAlias = Literal["heading", "item", "paragraph"]
 _LONGEST = 10  # characters of an abbreviation with its space
+_MOST = 2000  # characters of a sentence; what is longer is read in parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +115,19 @@ def _read_row(row: list[str], header: list[str] | None) -> Iterator[str]:
 
 def _split(block: _Block, context: str) -> Iterator[Sentence]:
     start = 0
-    for end in _END.finditer(block.text):
-        if not _NO_END.search(block.text[max(0, end.end() - _LONGEST) : end.end()]):
-            yield _part(block, context, start, end.end())
-            start = end.end()
-    yield _part(block, context, start, len(block.text))
+    for end in (*_ends(block.text), len(block.text)):
+        while end - start > _MOST:
+            cut = block.text.rfind(" ", start, start + _MOST) + 1 or start + _MOST
+            yield _part(block, context, start, cut)
+            start = cut
+        yield _part(block, context, start, end)
+        start = end
+
+
+def _ends(text: str) -> Iterator[int]:
+    for end in _END.finditer(text):
+        if not _NO_END.search(text[max(0, end.end() - _LONGEST) : end.end()]):
+            yield end.end()
 
 
 def _part(block: _Block, context: str, start: int, end: int) -> Sentence:

@@ -25,7 +25,7 @@ _PART = r"[\w<>{}$*%?-]"
 NAME = rf"{_PART}+(?:\.{_PART}+)*\.(?:{ENDINGS})"
 OUTPUTS = re.compile(r"(?:/workspace/(?:[\w${}<>-]+/)?|(?<![\w/.-]))(?:\./)?data/outputs\b")
 _PATH = re.compile(rf"{OUTPUTS.pattern}/+(?P<rest>(?:{_PART}+/)*{_PART}+(?:\.{_PART}+)*)", re.IGNORECASE)
-_FILE = re.compile(rf"(?<![\w/.$<>{{}}*-])(?P<name>{NAME})(?![\w/-]|\.\w)", re.IGNORECASE)
+_FILE = re.compile(rf"(?<![\w/.$<>{{}}*%?-])(?P<name>{NAME})(?![\w/-]|\.\w)", re.IGNORECASE)
 _IN_TREE = re.compile(
     rf"^[\s\u2500-\u257f|`+-]*(?P<name>{NAME})\s*(?:#.*|\(.*|<-.*|:.*|\s-.*)?$", re.IGNORECASE
 )

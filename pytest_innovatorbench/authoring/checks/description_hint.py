@@ -39,7 +39,8 @@ _LONG = 4  # letters
 _SHINGLE = 3  # words
 _MOST_SHARED = 0.2  # of the hint's shingles
 _FEW = 10  # shingles, too few for a share to mean anything
-_PATH = re.compile(r"(?:[\w.~${}<>*-]*/)+[\w.${}<>*-]*")
+# Begins where no other path could have begun before, so that a long line takes no longer than short ones.
+_PATH = re.compile(r"(?<![\w.~${}<>*-])(?:[\w.~${}<>*-]*/)+[\w.${}<>*-]*")
 _SKIPPED = frozenset({"", ".", "..", "~", "bench", "workspace"})
 _LONGEST = 100
 
@@ -134,7 +135,7 @@ def _paths(subject: Subject) -> Iterator[Finding]:
     for number, line in enumerate(subject.description.split("\n"), start=1):
         for match in _PATH.finditer(line):
             if _is_hidden(subject, match[0]):
-                shown = one_line(match[0], _LONGEST)
+                shown = one_line(match[0].rstrip("."), _LONGEST)
                 yield finding(subject, number, f"{shown} is a path into evaluations/")
                 break
 

@@ -592,6 +592,20 @@ def test_paths_into_hidden_folders(good: Good, path: str) -> None:
     assert message.endswith(" is a path into evaluations/")
 
 
+def test_the_full_stop_of_a_sentence_is_no_part_of_a_path(good: Good) -> None:
+    add(good, "Evaluation", "See evaluations/toy/data.")
+    assert one(good, "IB213", "evaluations/") == "evaluations/toy/data is a path into evaluations/"
+
+
+@pytest.mark.parametrize("part", ["z", "a_", "a.", " ", "%", "`", "a.csv ", "1 h ", "80 GB "])
+def test_a_line_that_is_hostile_takes_no_longer_than_others(good: Good, part: str) -> None:
+    add(good, "Constraint", part * ((150_000 if len(part) < 3 else 30_000) // len(part)))
+    started = time.process_time()
+    results = [check(rule, good.subject()) for rule in description.RULES]
+    assert time.process_time() - started < 10  # seconds; it was minutes
+    assert not any("the rule itself failed" in one.message for done in results for one in done.findings)
+
+
 @pytest.mark.parametrize(
     "text",
     ["task/repositories/x/evaluations/run.py", "evaluations and more", "my_evaluations/x", "evaluation/x"],
