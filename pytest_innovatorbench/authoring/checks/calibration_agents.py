@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_SPREAD = 1e-6  # points, of what has no chance in it
 MOST_USED = 0.5  # of the working time
+_NOTHING_TO_DO = "for your information: there is nothing to mend"
 
 
 def _steady(subject: Subject) -> Iterator[Finding]:
@@ -37,7 +38,7 @@ def _steady(subject: Subject) -> Iterator[Finding]:
                 file=subject.shown(subject.evaluations / "task" / "evaluation.py"),
                 remedy="take chance and time out of the evaluator",
             )
-        yield Finding(message=_summary(agent, trials, scores), severity="note", remedy="nothing")
+        yield Finding(message=_summary(agent, trials, scores), severity="note", remedy=_NOTHING_TO_DO)
 
 
 def _off_band(subject: Subject, scores: Sequence[float]) -> Iterator[Finding]:
