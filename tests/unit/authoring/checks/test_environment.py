@@ -13,7 +13,7 @@ from pytest_innovatorbench.authoring.checks import environment_requirements, env
 from pytest_innovatorbench.authoring.checks.environment_requirements import _is_pinned, _line
 from pytest_innovatorbench.authoring.findings import Options
 from pytest_innovatorbench.errors import EnvironmentBuildError
-from pytest_innovatorbench.runs import judge
+from pytest_innovatorbench.runs import furnishing
 from pytest_innovatorbench.tasks.environment import Environment
 from tests.unit.authoring.checks.test_evaluator import evaluation, found, only
 from tests.unit.authoring.good import Good
@@ -76,7 +76,7 @@ def test_what_cannot_be_installed_is_one_finding_and_tried_for_once(
         raise EnvironmentBuildError(f"the packages of {requirements} cannot be installed: ERROR: no x")
 
     monkeypatch.setattr(environment_requirements, "build", fail)
-    monkeypatch.setattr(judge, "build", fail)
+    monkeypatch.setattr(furnishing, "build", fail)
     agent_requirements(good, "x==1.0\n")
     assert only(good, "IB701").message == "the packages cannot be installed: ERROR: no x"
     assert len(tried) == 2  # by the rule, and by whoever evaluates first
