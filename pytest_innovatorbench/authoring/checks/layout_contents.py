@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,8 +51,16 @@ def _caches(subject: Subject) -> Iterator[Finding]:
         for place in found
         if place.path not in ignored and not (is_installed and place.name == "__pycache__")
     )
-    made = (place.finding("is made by a program, and can be made again") for place in wanted)
-    yield from first_of(made, "such files and folders")
+    yield from first_of((_cache(subject, place) for place in wanted), "such files and folders")
+
+
+def _cache(subject: Subject, place: Place) -> Finding:
+    """Return what is wrong with a cache: little as yet, where tests have left it beside the evaluator."""
+    finding = place.finding("is made by a program, and can be made again")
+    is_left = place.name == "__pycache__" and place.folder == subject.evaluations
+    if is_left and not _git(subject.root, "--literal-pathspecs", "ls-files", "-z", "--", str(place.path)):
+        return replace(finding, severity="warning")
+    return finding
 
 
 def _ignored(root: Path, places: list[Place]) -> set[Path]:
@@ -59,18 +68,18 @@ def _ignored(root: Path, places: list[Place]) -> set[Path]:
     if not places:
         return set()
     names = {str(place.path): place.path for place in places}
-    argv = ["git", "-c", "core.fsmonitor=false", "-C", str(root), "check-ignore", "-z", "--stdin"]
+    told = _git(root, "check-ignore", "-z", "--stdin", given=b"\0".join(map(os.fsencode, names)))
+    return {names[name] for name in told if name in names}
+
+
+def _git(root: Path, *args: str, given: bytes = b"") -> list[str]:
+    """Return the paths that git tells of; none where it cannot."""
+    argv = ["git", "-c", "core.fsmonitor=false", "-C", str(root), *args]
     try:
-        told = subprocess.run(
-            argv,
-            input=b"\0".join(map(os.fsencode, names)),
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        told = subprocess.run(argv, input=given, capture_output=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return set()
-    return {names[name] for name in map(os.fsdecode, told.stdout.split(b"\0")) if name in names}
+        return []
+    return [name for name in map(os.fsdecode, told.stdout.split(b"\0")) if name]
 
 
 def _links(subject: Subject) -> Iterator[Finding]:

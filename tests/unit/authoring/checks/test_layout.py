@@ -301,7 +301,10 @@ def test_caches(good: Good, name: str) -> None:
     (good.root / name).write_text("x")
     (good.root / name).with_name("away").symlink_to("/usr/bin")
     message, file, line, severity = said(good, "IB107")
-    assert (message, line, severity) == ("is made by a program, and can be made again", None, "error")
+    # Git does not say here that it was committed.
+    is_left = name.startswith("evaluations/toy/task/__pycache__/")
+    wanted = "warning" if is_left else "error"
+    assert (message, line, severity) == ("is made by a program, and can be made again", None, wanted)
     assert name.startswith(f"{file}/")
 
 
@@ -309,6 +312,16 @@ def test_caches(good: Good, name: str) -> None:
 def test_files_of_programs(good: Good, name: str) -> None:
     (good.gym / "task" / name).write_text("x")
     assert said(good, "IB107")[1] == f"gym/toy/task/{name}"
+
+
+def test_bytecode_beside_the_evaluator_is_an_error_once_git_has_it(good: Good) -> None:
+    subprocess.run(["git", "init", "-q", str(good.root)], check=True)
+    folder = good.evaluations / "task/__pycache__"
+    folder.mkdir()
+    (folder / "evaluation.cpython-312.pyc").write_text("x")
+    assert said(good, "IB107")[3] == "warning"
+    subprocess.run(["git", "-C", str(good.root), "add", "evaluations"], check=True)
+    assert said(good, "IB107")[3] == "error"
 
 
 def test_caches_that_git_ignores_are_none_of_the_evaluator(good: Good) -> None:
