@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
+NOT_LOADED = "the task cannot be loaded"  # why a rule says nothing of a task that the harness would refuse
+
 
 class NotCheckedError(Exception):
     """A rule says nothing of a task; the text says why.

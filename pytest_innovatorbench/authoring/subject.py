@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from pytest_innovatorbench.authoring.findings import NotCheckedError
+from pytest_innovatorbench.authoring.findings import NOT_LOADED, NotCheckedError
 from pytest_innovatorbench.authoring.trials import Trials
 from pytest_innovatorbench.errors import Problem, TaskError
 from pytest_innovatorbench.runs.stop import Stop
@@ -99,7 +99,7 @@ class Subject:
             NotCheckedError: It cannot be loaded.
         """
         if isinstance(self.loaded, TaskError):
-            raise NotCheckedError("the task cannot be loaded")
+            raise NotCheckedError(NOT_LOADED)
         return self.loaded
 
     @cached_property

@@ -59,12 +59,14 @@ def validate(
     sandbox: Annotated[str, typer.Option(help="bubblewrap or none.")] = "bubblewrap",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List rules not checked and why.")] = False,
 ) -> None:
-    """Check tasks by rules. Ends with 1 if there are errors."""
+    """Check tasks by rules. Ends with 1 if there are errors, or nothing could be checked of a task."""
     from pytest_innovatorbench.authoring.findings import Options  # noqa: PLC0415
     from pytest_innovatorbench.authoring.rules import all_rules, choose  # noqa: PLC0415
     from pytest_innovatorbench.authoring.selection import select_tasks  # noqa: PLC0415
+    from pytest_innovatorbench.sandbox import known_sandbox  # noqa: PLC0415
 
     outputs = _outputs(formats or ["text"])
+    known_sandbox(sandbox)
     benchmark = open_root(root)
     rules = all_rules()
     chosen = choose(rules, _codes(select), _codes(ignore))
@@ -78,7 +80,7 @@ def validate(
     with ends_in_order():
         validation = _validate(benchmark, names, chosen, options, [rule.code for rule in rules])
         _show(validation, outputs, verbose=verbose)
-    if validation.has_errors:
+    if validation.has_errors or validation.unchecked:
         raise typer.Exit(1)
 
 

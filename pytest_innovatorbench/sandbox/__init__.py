@@ -10,7 +10,17 @@ from pytest_innovatorbench.sandbox.model import Bind, Child, Jail, Limits, Overl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SANDBOXES", "Bind", "Child", "Jail", "Limits", "Overlay", "Sandbox", "open_sandbox"]
+__all__ = [
+    "SANDBOXES",
+    "Bind",
+    "Child",
+    "Jail",
+    "Limits",
+    "Overlay",
+    "Sandbox",
+    "known_sandbox",
+    "open_sandbox",
+]
 
 
 def _bubblewrap() -> Sandbox:
@@ -28,6 +38,17 @@ def _none() -> Sandbox:
 SANDBOXES: dict[str, Callable[[], Sandbox]] = {"bubblewrap": _bubblewrap, "none": _none}
 
 
+def known_sandbox(name: str) -> str:
+    """Return the name of a sandbox, whether it works here or not.
+
+    Raises:
+        UnknownNameError: There is no such sandbox.
+    """
+    if name not in SANDBOXES:
+        raise UnknownNameError("sandbox", name, SANDBOXES)
+    return name
+
+
 def open_sandbox(name: str) -> Sandbox:
     """Return the sandbox of that name, ready for use.
 
@@ -38,6 +59,4 @@ def open_sandbox(name: str) -> Sandbox:
         UnknownNameError: There is no such sandbox.
         SandboxUnavailableError: It does not work on this machine.
     """
-    if name not in SANDBOXES:
-        raise UnknownNameError("sandbox", name, SANDBOXES)
-    return SANDBOXES[name]()
+    return SANDBOXES[known_sandbox(name)]()

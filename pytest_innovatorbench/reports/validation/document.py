@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pytest_innovatorbench.authoring.findings import NOT_LOADED
 from pytest_innovatorbench.reports.text import count_text
 
 if TYPE_CHECKING:
@@ -64,6 +65,18 @@ class Validation:
         """Whether a finding counts as an error."""
         return bool(self.counts["error"])
 
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """The tasks of which no rule says anything, or that cannot be loaded though no error says so."""
+        return tuple(task.task_id for task in self.tasks if task.checked and _is_unchecked(task.checked))
+
+
+def _is_unchecked(checked: Sequence[Checked]) -> bool:
+    if any(one.errors for one in checked):
+        return False
+    reasons = [one.skipped for one in checked]
+    return NOT_LOADED in reasons or None not in reasons
+
 
 def summary_text(validation: Validation) -> str:
     """Return what was found, in one line."""
@@ -76,6 +89,8 @@ def summary_text(validation: Validation) -> str:
         parts.append(f"{counts['waived']} waived")
     if counts["skipped"]:
         parts.append(f"{count_text(counts['skipped'], 'rule')} not checked")
+    if validation.unchecked:
+        parts.append(f"{count_text(len(validation.unchecked), 'task')} not validated")
     return f"{count_text(len(validation.tasks), 'task')}: {'; '.join(parts)}"
 
 

@@ -54,6 +54,24 @@ def test_warnings_alone_end_with_0(good: Good) -> None:
     assert (shown.returncode, shown.stdout.splitlines()[-1]) == (0, "1 task: 1 warning")
 
 
+def test_a_task_that_cannot_be_loaded_does_not_look_good(good: Good) -> None:
+    (good.evaluations / "task.yaml").write_text("a: [")
+    shown = ibench("validate", "--root", good.root, "--select", "IB402,IB403")
+    assert (shown.returncode, shown.stdout) == (
+        1,
+        "1 task: nothing found; 2 rules not checked; 1 task not validated (-v says which, and why)\n",
+    )
+    some = ibench("validate", "--root", good.root, "--select", "IB101,IB403")
+    assert (some.returncode, "1 task not validated" in some.stdout) == (1, True)
+    told = ibench("validate", "--root", good.root, "--select", "IB103,IB403")
+    assert (told.returncode, "not validated" in told.stdout) == (1, False)
+
+
+def test_rules_that_were_all_left_out_do_not_look_kept(good: Good) -> None:
+    shown = ibench("validate", "--root", good.root, "--select", "IB601")
+    assert (shown.returncode, "1 task not validated" in shown.stdout) == (1, True)
+
+
 def test_every_format_is_written_in_one_run(good: Good, tmp_path: Path) -> None:
     outputs = [f"--format={kind}:{tmp_path}/out/{kind}" for kind in KINDS]
     shown = ibench("validate", "--root", good.root, "--select=IB4", *outputs, "--format=text", cwd=tmp_path)
@@ -95,6 +113,7 @@ def test_annotations_name_files_from_the_root_of_the_repository(good: Good) -> N
             "cannot write /dev/null: it is not a plain file",
         ),
         (["--select", "XX1"], "unknown rule 'XX1': known: IB001, "),
+        (["--sandbox", "paper"], "unknown sandbox 'paper': known: bubblewrap, none"),
         (["--ignore", "IB4,IB999"], "unknown rule 'IB999'"),
         (["--changed", "nowhere"], " is in no git repository (not a git repository"),
         (["--root", "/nowhere"], "no evaluations/ folder in /nowhere"),
