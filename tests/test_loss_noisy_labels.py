@@ -78,6 +78,10 @@ class CalibrationTest(EvaluationCase):
         assert result["error"] is None
         assert 0 <= result["score"] <= 2
 
+    def test_an_average_attempt_scores_20_to_60(self) -> None:
+        shutil.copytree(HIDDEN / "data/intermediates/early_stopping", self.outputs, dirs_exist_ok=True)
+        assert 20 <= self.evaluate()["score"] <= 60
+
     def test_reference_is_well_above_the_baseline_in_each_metric(self) -> None:
         assert evaluation.ACCURACY.reference > 1.05 * evaluation.ACCURACY.baseline
         assert evaluation.BRIER.reference < 0.95 * evaluation.BRIER.baseline
