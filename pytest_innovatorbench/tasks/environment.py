@@ -130,8 +130,9 @@ def locked(file: Path) -> Iterator[None]:
 def _build(folder: Path, requirements: Path) -> None:
     # A virtual environment knows its own path, so it is built in place; the marker makes it whole.
     shutil.rmtree(folder, ignore_errors=True)
-    _run([base_python(), "-m", "venv", str(folder)], requirements)
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    # Without -I, a venv.py or pip.py in the working folder, such as a stranger's checkout, would run.
+    _run([base_python(), "-I", "-m", "venv", str(folder)], requirements)
+    pip = [str(folder / "bin" / "python"), "-I", "-m", "pip", "--disable-pip-version-check", "--no-input"]
     _run([*pip, "install", "--quiet", "--no-warn-script-location", "-r", str(requirements)], requirements)
     (folder / _READY).touch()
 

@@ -167,10 +167,23 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     made = Runner(temporary=folder / "temp", checkout=folder / "checkout")
     made.temporary.mkdir()
     copy_project(made.checkout)
+    plant_modules(folder / "pull request", ran_by(made))
     for name in ("Allow sandboxes", "Install the checks", "Try the sandbox"):
-        outcome = made.run(name, made.checkout)
+        outcome = made.run(name, folder / "pull request")
         assert outcome.status == 0, outcome.printed
     return made
+
+
+def ran_by(runner: Runner) -> Path:
+    """The file in which modules of a pull request say that they were run."""
+    return runner.temporary / "modules that were run"
+
+
+def plant_modules(folder: Path, ran: Path) -> None:
+    """Leave modules that Python would run for its own, if it looked into the working folder."""
+    folder.mkdir(exist_ok=True)
+    for name in ("venv", "ensurepip", "pip", "subprocess", "json", "typer", "yaml", "pytest_innovatorbench"):
+        (folder / f"{name}.py").write_text(f"print({name!r}, file=open({str(ran)!r}, 'a'))\n")
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +211,18 @@ def pull_request(benchmark: Path, tmp_path: Path) -> Path:
 
 def validate(runner: Runner, folder: Path, base: str = "origin/main") -> Outcome:
     return runner.run("Validate the changed tasks", folder, base=base, root=".", repeat="1")
+
+
+def test_modules_of_a_pull_request_are_not_run(runner: Runner, pull_request: Path) -> None:
+    """The steps before were run in a folder with such modules too."""
+    assert not ran_by(runner).exists()
+    plant_modules(pull_request, ran_by(runner))
+    description = pull_request / "gym/good_task/task/task_description.md"
+    description.write_text(description.read_text("utf-8").replace("One would like", "We would like"), "utf-8")
+    commit(pull_request, "Say who would like it")
+    outcome = validate(runner, pull_request)
+    assert (outcome.status, "## good_task" in outcome.summary) == (0, True), outcome.printed
+    assert not ran_by(runner).exists()
 
 
 def test_a_good_change_passes_with_a_summary(runner: Runner, pull_request: Path) -> None:

@@ -72,6 +72,20 @@ def test_a_build_that_was_cut_short_is_begun_anew(requirements: Path) -> None:
     assert build(requirements).python.exists()
 
 
+def test_modules_of_the_working_folder_are_not_run(
+    requirements: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = tmp_path / "ran"
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    for name in ("venv", "ensurepip", "pip", "subprocess", "logging", "tinything"):
+        (checkout / f"{name}.py").write_text(f"print({name!r}, file=open({str(ran)!r}, 'a'))\n")
+    monkeypatch.chdir(checkout)
+    monkeypatch.setenv("PYTHONPATH", str(checkout))
+    assert build(requirements).packages()["tinything"] == "1.2"
+    assert not ran.exists()
+
+
 def test_packages_that_cannot_be_installed(tmp_path: Path) -> None:
     file = tmp_path / "requirements.txt"
     file.write_text("--no-index\nnothing-like-this\n")
