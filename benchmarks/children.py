@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from benchmarks.memory import TreeMemory
 
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1e6
 _TAIL = 3000
+# Linux lets a child begin with the peak of whoever starts it, so something small starts what is weighed.
+_SCALES = """
+import os, sys
+child = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(child, 0)
+os.write(int(sys.argv[1]), b"%d" % used.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status) & 255)
+"""
 
 
 class MeasurementError(Exception):
@@ -31,7 +40,8 @@ class Ran:
     Attributes:
         seconds: Wall-clock time.
         cpu: Processor time of it and of what it waited for, in seconds.
-        peak: Largest resident memory of the child, in MB; of the whole tree where that was watched.
+        peak: Largest memory in MB: resident of the child where it was weighed, of the whole tree where that
+            was watched, else nan.
         output: What it printed.
     """
 
@@ -46,6 +56,7 @@ def run(
     cwd: Path,
     *,
     extra: Mapping[str, str] | None = None,
+    weigh: bool = False,
     watch_tree: bool = False,
 ) -> Ran:
     """Run a program to its end.
@@ -54,32 +65,42 @@ def run(
         argv: The program and its arguments.
         cwd: Working folder.
         extra: Environment variables in addition to the cleaned ones.
+        weigh: Whether to find the peak of its memory, which puts a small process before it.
         watch_tree: Whether to sample the memory of the whole process tree, which costs time.
 
     Raises:
         MeasurementError: It ended with another status than 0.
     """
-    with tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as weight:
         started = time.perf_counter()
         process = subprocess.Popen(
-            argv,
+            [*_scales(weight.fileno()), *argv] if weigh else argv,
             cwd=cwd,
             env=environment(cwd) | dict(extra or {}),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            pass_fds=(weight.fileno(),) if weigh else (),
         )
         memory = TreeMemory(process.pid) if watch_tree else None
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
-        tree = memory.stop() if memory else None
-        output.seek(0)
-        said = output.read().decode(errors="replace")
+        tree = memory.stop() if memory else math.nan
+        said, weighed = (_read(file) for file in (output, weight))
     if process.returncode:
         raise MeasurementError(f"{' '.join(argv)} ended with status {process.returncode}:\n{said[-_TAIL:]}")
-    peak = used.ru_maxrss * 1024 if tree is None else tree
+    peak = int(weighed) * 1024 if weigh else tree
     return Ran(seconds=seconds, cpu=used.ru_utime + used.ru_stime, peak=peak / MEGABYTE, output=said)
+
+
+def _scales(result: int) -> list[str]:
+    return [sys.executable, "-I", "-S", "-c", _SCALES, str(result)]
+
+
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 def environment(cwd: Path) -> dict[str, str]:
@@ -116,6 +137,7 @@ def run_attempts(
     count: int,
     *options: str,
     extra: Mapping[str, str] | None = None,
+    weigh: bool = False,
     watch_tree: bool = False,
 ) -> Ran:
     """Run attempts of one agent at the one task of a benchmark.
@@ -126,13 +148,14 @@ def run_attempts(
         count: How many attempts.
         options: Further options of pytest.
         extra: See `run`.
+        weigh: See `run`.
         watch_tree: See `run`.
 
     Raises:
         MeasurementError: Not all were made and scored, or the agent crashed.
     """
     command = pytest(f"--ibench-agent={agent}", f"--ibench-seeds={count}", *options)
-    ran = run(command, ground, extra=extra, watch_tree=watch_tree)
+    ran = run(command, ground, extra=extra, weigh=weigh, watch_tree=watch_tree)
     if f"{count} passed" not in ran.output or "crashed" in ran.output:
         raise MeasurementError(f"{' '.join(command)} went wrong:\n{ran.output[-_TAIL:]}")
     return ran

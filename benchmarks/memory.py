@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import threading
 from collections import defaultdict
 from pathlib import Path
 
 _PAUSE = 0.25
 _PAGE = 4096
+_KCMP = {"x86_64": 312, "aarch64": 272}  # the number of the system call that compares two processes
+_KCMP_VM = 1
+_libc = ctypes.CDLL(None)
 
 
 class TreeMemory:
@@ -34,7 +39,13 @@ class TreeMemory:
 
     def _sample(self) -> None:
         while not self._done.wait(_PAUSE):
-            self._peak = max(self._peak, sum(map(proportional_size, tree(self._root))))
+            self._peak = max(self._peak, weigh_tree(self._root))
+
+
+def weigh_tree(root: int) -> int:
+    """Return the memory of a process and of all below it, in bytes."""
+    there = tree(root)
+    return sum(proportional_size(pid) for pid in there if not _borrows_memory(pid))
 
 
 def tree(root: int) -> list[int]:
@@ -63,6 +74,13 @@ def proportional_size(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
     except OSError:
         return 0
+
+
+def _borrows_memory(pid: int) -> bool:
+    """Tell whether a process lives in its parent's memory, as one does until it has become a program."""
+    number = _KCMP.get(os.uname().machine)
+    parent = _parent(Path(f"/proc/{pid}"))
+    return number is not None and _libc.syscall(number, pid, parent, _KCMP_VM, 0, 0) == 0
 
 
 def _parent(process: Path) -> int:

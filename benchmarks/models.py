@@ -39,7 +39,7 @@ def measure_loop(scale: Scale, folder: Path) -> Iterator[Figure]:
     file = ground / "steps.json"
     extra = {"IBENCH_STEP_TIMES": str(file)}
     steps = scale.steps // 2
-    weighed = run_attempts(ground, f"looper:{steps}", 1, extra=extra)
+    weighed = run_attempts(ground, f"looper:{steps}", 1, extra=extra, weigh=True)
     yield Figure(
         name="loop-memory",
         what=f"peak resident memory of pytest with an attempt of {steps} steps",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks import floor
@@ -18,14 +19,19 @@ def measure_collection(scale: Scale, folder: Path) -> Iterator[Figure]:
     """Measure the collection of many items."""
     ground = lay_benchmark(folder / "ground", scale.tasks)
     tests = lay_tests(folder / "tests", scale.tasks, scale.seeds)
+    collect_ours = partial(
+        run,
+        pytest("--ibench-agent=nop", f"--ibench-seeds={scale.seeds}", "--collect-only", "-q"),
+        ground,
+    )
+    collect_bare = partial(run, pytest("--collect-only", "-q"), tests)
     ours, bare = [], []
     for _ in range(scale.repeats):
-        ours.append(
-            run(pytest("--ibench-agent=nop", f"--ibench-seeds={scale.seeds}", "--collect-only", "-q"), ground)
-        )
-        bare.append(run(pytest("--collect-only", "-q"), tests))
+        ours.append(collect_ours())
+        bare.append(collect_bare())
+    heavy, light = collect_ours(weigh=True), collect_bare(weigh=True)
     count = scale.tasks * scale.seeds
-    assert all(f"{count} tests collected" in ran.output for ran in (*ours, *bare))
+    assert all(f"{count} tests collected" in ran.output for ran in (*ours, *bare, heavy, light))
     items = f"{count} items ({scale.tasks} tasks x {scale.seeds} seeds)"
     yield Figure(
         name="collection",
@@ -40,15 +46,15 @@ def measure_collection(scale: Scale, folder: Path) -> Iterator[Figure]:
         what=f"peak resident memory of collecting {items}",
         unit="MB",
         limit=300,
-        samples=_peaks(ours),
-        beside=(middle(_peaks(bare), "bare pytest, as many parameters"),),
+        samples=(heavy.peak,),
+        beside=(middle([light.peak], "bare pytest, as many parameters"),),
     )
 
 
 def measure_crowd(scale: Scale, folder: Path) -> Iterator[Figure]:
     """Measure many attempts that sleep at once, in the harness and then in their sandboxes."""
     ground = lay_benchmark(folder / "ground")
-    bare = run(pytest(), lay_tests(folder / "tests"))
+    bare = run(pytest(), lay_tests(folder / "tests"), weigh=True)
     for name, agent, place, limits in (
         ("crowd", f"sleeper:{scale.sleep:g}", "in the harness", (5.0, 500.0)),
         ("crowd-in-sandboxes", f"shell:sleep {scale.sleep:g}", "in a sandbox each", (None, None)),
@@ -88,7 +94,3 @@ def _sleep(ground: Path, agent: str, scale: Scale, *, watch_tree: bool = False) 
 
 def _seconds(ran: Sequence[Ran]) -> tuple[float, ...]:
     return tuple(one.seconds for one in ran)
-
-
-def _peaks(ran: Sequence[Ran]) -> tuple[float, ...]:
-    return tuple(one.peak for one in ran)

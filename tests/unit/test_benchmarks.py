@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.__main__ import MEASUREMENTS, measure
+from benchmarks.children import MeasurementError, run
 from benchmarks.figures import Beside, Figure, Scale
 from benchmarks.markdown import table
-from benchmarks.memory import proportional_size
+from benchmarks.memory import proportional_size, tree, weigh_tree
 from benchmarks.neighbours import Neighbours
 from benchmarks.report import document, middle_half, number, rows
 from tests.sshd import require_sshd
@@ -54,6 +60,14 @@ LIMITED = {
     "loop": ["loop", "loop-memory"],
     "model-crowd": ["model-crowd"],
 }
+# Takes 100 MB and starts a child as vfork does, which never becomes a program.
+LENDER = """
+import ctypes
+libc, heavy, stack = ctypes.CDLL(None), b"x" * (100 << 20), ctypes.create_string_buffer(1 << 16)
+top = ctypes.c_void_p((ctypes.addressof(stack) + (1 << 16) - 64) & ~15)
+CLONE_VM, CLONE_VFORK, SIGCHLD = 0x100, 0x4000, 17
+libc.clone(libc.pause, top, CLONE_VM | CLONE_VFORK | SIGCHLD, None)
+"""
 FIGURE = Figure(
     name="nop",
     what="one attempt",
@@ -132,6 +146,43 @@ def test_memory_of_a_process_is_its_share_and_that_of_none_is_nothing() -> None:
     own = int(Path("/proc/self/stat").read_text().split()[0])
     assert proportional_size(own) > 2**20
     assert proportional_size(2**22 + 1) == 0
+
+
+def test_peak_of_a_child_is_not_that_of_whoever_measures(tmp_path: Path) -> None:
+    ours = bytes(200 << 20)  # zeros are mapped, and count once they were written to
+    assert len(ours.replace(b"\0", b"x")) == 200 << 20
+    assert 5 < run([sys.executable, "-I", "-S", "-c", ""], tmp_path, weigh=True).peak < 50
+
+
+def test_peak_of_a_child_is_its_own(tmp_path: Path) -> None:
+    program = "len(b'x' * 80_000_000)"
+    assert 80 < run([sys.executable, "-I", "-S", "-c", program], tmp_path, weigh=True).peak < 120
+
+
+def test_child_that_fails_while_it_is_weighed_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(MeasurementError, match=r"ended with status 3:\nbroken$"):
+        run(
+            [sys.executable, "-I", "-S", "-c", "print('broken', end=''); raise SystemExit(3)"],
+            tmp_path,
+            weigh=True,
+        )
+
+
+def test_memory_that_was_not_weighed_is_not_a_number(tmp_path: Path) -> None:
+    assert math.isnan(run([sys.executable, "-I", "-S", "-c", ""], tmp_path).peak)
+
+
+def test_memory_that_a_child_borrows_until_it_is_a_program_counts_once() -> None:
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", LENDER]) as parent:
+        try:
+            deadline = time.monotonic() + 20
+            while len(tree(parent.pid)) < 2:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            assert 100 << 20 < weigh_tree(parent.pid) < 150 << 20
+        finally:
+            for pid in reversed(tree(parent.pid)):
+                os.kill(pid, signal.SIGKILL)
 
 
 def test_kept_run_reads_as_a_table_and_marks_what_is_missed() -> None:
