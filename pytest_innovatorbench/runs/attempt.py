@@ -10,37 +10,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_innovatorbench.agents.base import Agent, AgentRequest, RecallingAgent, ResumableAgent
+from pytest_innovatorbench.agents.base import Agent, RecallingAgent, ResumableAgent
 from pytest_innovatorbench.agents.registry import split
-from pytest_innovatorbench.errors import (
-    EnvironmentBuildError,
-    MachineFaultError,
-    NoSuchComputerError,
-    RecordError,
-    SandboxUnavailableError,
-    SnapshotError,
-    UserError,
-)
+from pytest_innovatorbench.errors import MachineFaultError, RecordError, UserError
 from pytest_innovatorbench.evaluation.digest import digest
-from pytest_innovatorbench.evaluation.model import Caps
-from pytest_innovatorbench.researchgym.computers.locks import LeasesUnwritableError
 from pytest_innovatorbench.researchgym.computers.pool import LeaseCancelledError
 from pytest_innovatorbench.researchgym.gym import ResearchGym
 from pytest_innovatorbench.researchgym.ledger import Ledger, replay
-from pytest_innovatorbench.researchgym.parsing.parser import Parser
-from pytest_innovatorbench.researchgym.web.backends import Search, choose
-from pytest_innovatorbench.researchgym.web.browser import Browser
-from pytest_innovatorbench.researchgym.web.policy import Policy, as_entry
-from pytest_innovatorbench.researchgym.web.searching import Corpus
 from pytest_innovatorbench.runs.beginning import Beginning
-from pytest_innovatorbench.runs.computing import GB, open_computers, wait_for_computers
+from pytest_innovatorbench.runs.computing import open_computers, wait_for_computers
 from pytest_innovatorbench.runs.conclusion import conclude
 from pytest_innovatorbench.runs.events import EVENTS_FILE, EventLog, read_events
-from pytest_innovatorbench.runs.furnishing import agents_environment
-from pytest_innovatorbench.runs.judge import SubmissionJudge, evaluation_target
 from pytest_innovatorbench.runs.keeping import Keeper
 from pytest_innovatorbench.runs.laying_out import lay_out
+from pytest_innovatorbench.runs.opening import open_gym
 from pytest_innovatorbench.runs.plan import AttemptSpec, spec_record
+from pytest_innovatorbench.runs.preparing import Room, prepare, unprepared
 from pytest_innovatorbench.runs.records import (
     RECORD_VERSION,
     RESULT_FILE,
@@ -55,39 +40,16 @@ from pytest_innovatorbench.runs.records import (
 from pytest_innovatorbench.runs.taking_up import take_up
 from pytest_innovatorbench.runs.work import Ending, work
 from pytest_innovatorbench.runs.workspaces import whole_place
-from pytest_innovatorbench.sandbox import open_sandbox
 
 if TYPE_CHECKING:
-    from pytest_innovatorbench.evaluation.target import EvaluationTarget
     from pytest_innovatorbench.researchgym.computers.placement import Grant
     from pytest_innovatorbench.researchgym.computers.pool import Lease
     from pytest_innovatorbench.runs.board import Board
     from pytest_innovatorbench.runs.model import AttemptResult
     from pytest_innovatorbench.runs.stop import Stop
-    from pytest_innovatorbench.sandbox.model import Sandbox
-    from pytest_innovatorbench.tasks.environment import Environment
-    from pytest_innovatorbench.tasks.model import Task
 
 _PRIVATE = "workspace"
 _GOES_ON = {"interrupted", "machine"}  # perhaps, another day
-_MACHINES = (
-    EnvironmentBuildError,
-    SandboxUnavailableError,
-    SnapshotError,
-    NoSuchComputerError,
-    LeasesUnwritableError,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Room:
-    """What an attempt needs before its agent can start."""
-
-    sandbox: Sandbox
-    environment: Environment
-    target: EvaluationTarget
-    agent: Agent
-    search: Search | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +62,7 @@ class _Given:
         waited: Seconds until it got them.
     """
 
-    room: _Room
+    room: Room
     lease: Lease
     waited: float
 
@@ -172,7 +134,7 @@ def _take_part(
         board.announce(spec.folder.name, what)
 
     try:
-        room = _prepare(spec, scratch, say)
+        room = prepare(spec, scratch, say)
         log("prepared", evaluator=digest(room.target), packages=dict(room.environment.packages()))
         began = time.monotonic()
         lease = wait_for_computers(spec, stop, say)
@@ -183,7 +145,7 @@ def _take_part(
     except MachineFaultError as error:
         return Ending(reason="machine", error=error.message, fault="machine"), spec.beginning.ledger
     except UserError as error:
-        return _unprepared(error), spec.beginning.ledger
+        return unprepared(error), spec.beginning.ledger
     with lease:
         waited = time.monotonic() - began
         attempt = _Given(room=room, lease=lease, waited=waited)
@@ -209,45 +171,11 @@ def _attempt(
     except MachineFaultError as error:
         return Ending(reason="machine", error=error.message, fault="machine"), beginning.ledger
     except UserError as error:
-        return _unprepared(error), beginning.ledger
-    judge = SubmissionJudge(
-        target=room.target,
-        computer=computers.outputs,
-        sandbox=room.sandbox,
-        folder=folder,
-        cancelled=stop.now,
-        caps=_caps(spec.task),
-    )
-    parser = Parser(room.sandbox)
-    gym = ResearchGym(
-        task=spec.task,
-        seed=spec.seed,
-        allowance=spec.allowance,
-        computer=computers,
-        parser=parser,
-        browser=_browser(spec.task, parser, room.search),
-        actions=spec.extensions.actions,
-        judge=judge,
-        record=_Recorder(log, board, spec.folder.name, beginning.ledger.evals),
-        clock=log.seconds,
-        hints_allowed=spec.hints_allowed,
-        paused=log.paused,
-        ledger=beginning.ledger,
-    )
-    gym.beginning = beginning.kind
+        return unprepared(error), beginning.ledger
+    gym = open_gym(spec, folder, room, computers, log=log, board=board, cancelled=stop.now)
     _note_beginning(gym, beginning, restored)
     _restore_agent(room.agent, spec)
-    keeper = Keeper(
-        gym=gym,
-        agent=room.agent,
-        folder=folder,
-        tree=computers.tree,
-        store=spec.store,
-        every=spec.snapshot_every,
-        about={"attempt": folder.name, "run": folder.parents[1].name, **spec_record(spec)},
-        seconds=log.seconds,
-        parent=beginning.files.snapshot if beginning.files else None,
-    )
+    keeper = _keeper(spec, folder, gym, room.agent, computers.tree, log)
     try:
         take_up(gym, beginning.computers, stop)
         log.start_clock()
@@ -268,6 +196,23 @@ def _attempt(
     if ending.reason not in _GOES_ON:
         computers.discard()
     return ending, gym.ledger
+
+
+def _keeper(
+    spec: AttemptSpec, folder: Path, gym: ResearchGym, agent: Agent, tree: Callable[[], Path], log: EventLog
+) -> Keeper:
+    files = spec.beginning.files
+    return Keeper(
+        gym=gym,
+        agent=agent,
+        folder=folder,
+        tree=tree,
+        store=spec.store,
+        every=spec.snapshot_every,
+        about={"attempt": folder.name, "run": folder.parents[1].name, **spec_record(spec)},
+        seconds=log.seconds,
+        parent=files.snapshot if files else None,
+    )
 
 
 def _note_beginning(gym: ResearchGym, beginning: Beginning, restored: str | None) -> None:
@@ -295,35 +240,6 @@ def _describe(grant: Grant) -> dict[str, Any]:
     return {"name": grant.machine.name, "kind": grant.machine.kind, "role": grant.role.name, "gpus": gpus}
 
 
-def _browser(task: Task, parser: Parser, search: Search | None) -> Browser:
-    policy = Policy(
-        mode=task.web.mode,
-        allowed=tuple(map(as_entry, task.web.allow)),
-        blocked=tuple(map(as_entry, task.web.block)),
-    )
-    corpus = Corpus(task.web.corpus) if task.web.corpus else None
-    return Browser(policy, parser, corpus=corpus, search=search)
-
-
-class _Recorder:
-    """Writes events and tells the board of those that a watcher wants to see."""
-
-    def __init__(self, log: EventLog, board: Board, attempt: str, evals: int) -> None:
-        self._log = log
-        self._board = board
-        self._attempt = attempt
-        self._evals = evals
-
-    def __call__(self, kind: str, /, **data: Any) -> Mapping[str, Any]:  # noqa: ANN401 - plain JSON values
-        event = self._log(kind, **data)
-        if kind == "action":
-            self._board.tell(self._attempt, str(data["name"]))
-        elif kind == "evaluation":
-            self._evals += 1
-            self._board.scored(self._attempt, self._evals, data["score"])
-        return event
-
-
 @contextlib.contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
     scratch = folder / "scratch"
@@ -333,29 +249,3 @@ def _scratch(folder: Path) -> Iterator[Path]:
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _prepare(spec: AttemptSpec, scratch: Path, say: Callable[[str], None]) -> _Room:
-    task = spec.task
-    _, argument = split(spec.agent)
-    request = AgentRequest(
-        name=spec.agent, argument=argument, task=task, seed=spec.seed, scratch=scratch, hidden=spec.hidden
-    )
-    return _Room(
-        sandbox=open_sandbox(spec.sandbox),
-        search=choose(spec.extensions.backends, task),
-        agent=spec.kind.make(request),
-        environment=agents_environment(task, say),
-        target=evaluation_target(task, say),
-    )
-
-
-def _unprepared(error: UserError) -> Ending:
-    """Say whose fault it is that an attempt could not start: the machine's, or else the task's."""
-    machine = isinstance(error, _MACHINES)
-    return Ending(reason="unprepared", error=str(error), fault="machine" if machine else "evaluator")
-
-
-def _caps(task: Task) -> Caps:
-    # A file with holes is larger than what it takes on the disk, and is kept without them.
-    return Caps(total=min(Caps().total, int(task.resources.disk_gb * GB)))
