@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 import time
 from contextlib import suppress
-from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import MachineFaultError
@@ -20,6 +17,7 @@ from pytest_innovatorbench.researchgym.computers.base import (
 )
 from pytest_innovatorbench.researchgym.computers.belongings import BROUGHT, Belongings
 from pytest_innovatorbench.researchgym.computers.exchange import Station
+from pytest_innovatorbench.researchgym.computers.installing import ISOLATED, SECONDS, install, run_there
 from pytest_innovatorbench.researchgym.computers.remote_workspace import AS_THEY_WERE
 from pytest_innovatorbench.researchgym.computers.session_client import ConnectionLostError
 from pytest_innovatorbench.researchgym.computers.session_computer import GRACE, Answer, SessionComputer
@@ -34,6 +32,7 @@ from pytest_innovatorbench.researchgym.computers.workspace import WORKSPACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from pytest_innovatorbench.researchgym.computers.remote_workspace import RemoteWorkspace
     from pytest_innovatorbench.researchgym.computers.session_client import Message
@@ -42,41 +41,7 @@ if TYPE_CHECKING:
 
 LEASE = 6 * 3600
 """Seconds after which a session server ends that no harness has claimed."""
-_PROGRAMS = ("session_server.py", "standing_server.py", "file_program.py", "tree_program.py")
-_SECONDS = 30.0
 _END_SECONDS = 10.0
-_MARK = "ibench"
-_ISOLATED = ("-I", "-S", "-X", "utf8")
-# Prints where the root is, and which of three things there are.
-_LOOK = f"""
-echo {_MARK}
-umask 077
-root=$1
-case $root in "~") root=$HOME ;; "~/"*) root=$HOME/${{root#"~/"}} ;; esac
-mkdir -p -- "$root/$4" && cd -- "$root" && pwd -P || exit 3
-"$2" -c 'import sys; sys.exit(sys.version_info < (3, 8))' && echo python
-test -d "programs/$3" && echo programs
-test -e "$4/prepared" && echo workspace
-test "$5" = alone || exit 0
-for left in */{BROUGHT}; do
-    test "$left" = "$4/{BROUGHT}" || {{ chmod -R u+rwx -- "$left"; rm -rf -- "$left"; }} 2>/dev/null
-done
-true
-"""
-_INSTALL = """
-import json, os, sys, tempfile
-target = sys.argv[1]
-os.makedirs(os.path.dirname(target), 0o700, True)
-new = tempfile.mkdtemp(dir=os.path.dirname(target))
-for name, text in json.load(sys.stdin).items():
-    with open(os.path.join(new, name), "w", encoding="utf-8") as file:
-        file.write(text)
-try:
-    os.rename(new, target)
-except OSError:
-    if not os.path.isdir(target):
-        raise
-"""
 _REMOVE = 'chmod -R u+rwx -- "$1"; rm -rf -- "$1"'  # folders may have been closed
 _IN_FOLDER = 'cd -- "$1" && shift && exec "$@"'
 
@@ -229,7 +194,7 @@ class RemoteComputer(SessionComputer):
     def discard(self) -> None:
         """Remove what the attempt left on the computer, once it is closed."""
         if self._station is not None:
-            self._run(["sh", "-c", _REMOVE, "sh", str(self._station.folder)], timeout=_SECONDS * 10)
+            self._run(["sh", "-c", _REMOVE, "sh", str(self._station.folder)], timeout=SECONDS * 10)
             self._transport.close()
 
     def _ask(self, request: Message, timeout: float | None, read: Callable[[Message], Answer]) -> Answer:
@@ -308,29 +273,12 @@ class RemoteComputer(SessionComputer):
         return self._station
 
     def _prepare(self) -> Station:
-        digest, programs = _programs()
-        words = (self._root, self._python, digest, self._name, "alone" if self._is_alone else "")
-        look = self._run(["sh", "-c", _LOOK, "sh", *words])
-        first, root, *found = look.output.decode("utf-8", "surrogateescape").splitlines()
-        if first != _MARK:
-            raise UnusableError(
-                f"{self._transport.place} prints {first[:80]!r} when programs are started: "
-                "have its shell's start-up files print nothing where there is no terminal"
-            )
-        if "python" not in found:
-            raise UnusableError(
-                f"{self._transport.place} has no Python 3.8 or later as {self._python}: "
-                "install it, or say in the inventory which one by python: PATH"
-            )
-        place = PurePosixPath(root, "programs", digest)
-        if "programs" not in found:
-            self._run([self._python, "-I", "-c", _INSTALL, str(place)], data=programs)
-        program = (self._python, *_ISOLATED, str(place / "tree_program.py"))
-        folder = PurePosixPath(root, self._name)
-        station = Station(transport=self._transport, program=program, folder=folder)
-        if "workspace" not in found:
+        station, has_workspace = install(
+            self._transport, root=self._root, python=self._python, name=self._name, is_alone=self._is_alone
+        )
+        if not has_workspace:
             self._files_are = self._workspace.send(station)
-            self._run(["touch", "--", str(folder / "prepared")])
+            self._run(["touch", "--", str(station.folder / "prepared")])
         self._belongings.send(station)
         return station
 
@@ -338,19 +286,8 @@ class RemoteComputer(SessionComputer):
         server = PurePosixPath(station.program[-1]).with_name("standing_server.py")
         variables = [f"{name}={value}" for name, value in self._environment.items()]
         workspace = self._workspace.path(station.folder)
-        attach = [self._python, *_ISOLATED, str(server), str(station.folder / "server"), str(self._lease)]
+        attach = [self._python, *ISOLATED, str(server), str(station.folder / "server"), str(self._lease)]
         return ["env", *variables, "sh", "-c", _IN_FOLDER, "sh", str(workspace), *attach]
 
-    def _run(self, argv: Sequence[str], *, data: bytes = b"", timeout: float = _SECONDS) -> Finished:
-        done = self._transport.run(argv, timeout=timeout, data=data)
-        if done.status:
-            raise UnusableError(f"{self._transport.place} could not be set up: {done.complaint()}")
-        return done
-
-
-@cache
-def _programs() -> tuple[str, bytes]:
-    """Return what computers need of us, and its digest."""
-    folder = Path(__file__).parents[1]
-    sources = json.dumps({name: (folder / name).read_text("utf-8") for name in _PROGRAMS}).encode()
-    return hashlib.sha256(sources).hexdigest()[:16], sources
+    def _run(self, argv: Sequence[str], timeout: float = SECONDS) -> Finished:
+        return run_there(self._transport, argv, timeout=timeout)
