@@ -256,13 +256,26 @@ class _ChannelStream:
         self.recv = channel.recv
 
     def sendall(self, data: bytes, /) -> None:
-        _send(self._channel, data)
+        with _losses():
+            _send(self._channel, data)
 
     def end(self) -> None:
-        self._channel.shutdown_write()
+        with _losses():
+            self._channel.shutdown_write()
 
     def close(self) -> None:
         self._channel.close()
+
+
+@contextmanager
+def _losses() -> Iterator[None]:
+    """Say of a lost connection what a socket says; paramiko has words of its own for it."""
+    from paramiko import SSHException  # noqa: PLC0415 - there by now
+
+    try:
+        yield
+    except (EOFError, SSHException) as problem:
+        raise OSError("the connection was lost") from problem
 
 
 def _send(channel: Any, data: bytes) -> None:  # noqa: ANN401 - paramiko has no types

@@ -172,6 +172,19 @@ def test_a_host_key_that_changes_meanwhile_is_a_loss_and_not_the_machines_fault(
     assert str(computer.workspace_note).startswith("files as they were read last: 127.0.0.1")
 
 
+@one_account
+def test_a_connection_that_is_cut_under_a_stream_is_lost_as_a_socket_is(server: SshServer) -> None:
+    with closing(SshTransport(server.access())) as transport:
+        stream = transport.connect(["cat"])
+        stream.sendall(b"1\n")
+        assert stream.recv(9) == b"1\n"
+        vars(stream)["_channel"].transport.packetizer.close()  # as its reader does on seeing it
+        with pytest.raises(OSError, match=r"^the connection was lost$"):
+            stream.sendall(b"2\n")
+        with pytest.raises(OSError, match=r"^the connection was lost$"):
+            stream.end()
+
+
 def fingerprint(public_key: Path) -> str:
     done = subprocess.run(["ssh-keygen", "-lf", str(public_key)], check=True, capture_output=True, text=True)
     return done.stdout.split()[1]
