@@ -28,6 +28,11 @@ from tests.unit.reports.samples import HOSTILE, MakeResult
         ("nul\0 and c1 \x9b2J", r"nul\x00 and c1 \x9b2J"),
         ("", ""),
         ("\n \n", ""),
+        ("\r\n::error::said", r"\x3a:error::said"),
+        (":one colon, a::b", ":one colon, a::b"),
+        ("said ##[error]so", r"said \x23#[error]so"),
+        ("###vso[task.complete]", r"#\x23#vso[task.complete]"),
+        ("## a heading [with] brackets", "## a heading [with] brackets"),
     ],
 )
 def test_foreign_text_becomes_one_visible_line(text: str, shown: str) -> None:
