@@ -56,18 +56,19 @@ class AnthropicModel:
 
     def _request(self, prompt: Prompt) -> dict[str, Any]:
         profile = self._profile
-        request: dict[str, Any] = {
+        # What is long goes as it is: the SDK takes arguments apart down to the last value, each time. Others
+        # it drops if newer models have no use for them.
+        body: dict[str, Any] = {"messages": self._messages(prompt.messages), **_chance(profile.temperature)}
+        if prompt.tools:
+            body["tools"] = [_tool(tool) for tool in prompt.tools]
+        return {
             "model": profile.model,
             "max_tokens": profile.max_tokens,
             "system": [{"type": "text", "text": prompt.system, "cache_control": _EPHEMERAL}],
-            "messages": self._messages(prompt.messages),
+            "messages": (),
             **_thinking(profile.thinking),
-            # Not as arguments: the SDK drops what newer models have no use for, and others want it.
-            "extra_body": _chance(profile.temperature) | dict(profile.extra),
+            "extra_body": body | dict(profile.extra),
         }
-        if prompt.tools:
-            request["tools"] = [_tool(tool) for tool in prompt.tools]
-        return request
 
     def _messages(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
         """Write a conversation, which is cached up to its end: the next one begins with it."""

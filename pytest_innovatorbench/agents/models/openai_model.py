@@ -59,11 +59,13 @@ class OpenAIModel:
             request["temperature"] = profile.temperature
         if isinstance(profile.thinking, str) and profile.thinking != "adaptive":
             request["reasoning_effort"] = "none" if profile.thinking == "off" else profile.thinking
-        if prompt.tools:
-            request["tools"] = [_tool(tool) for tool in prompt.tools]
         system = {"role": "system", "content": prompt.system}
         turns = [turn for message in prompt.messages for turn in self._write(message)]
-        return {**request, "messages": [system, *turns], "extra_body": dict(profile.extra)}
+        # What is long goes as it is: the SDK takes arguments apart down to the last value, each time.
+        body: dict[str, Any] = {"messages": [system, *turns]}
+        if prompt.tools:
+            body["tools"] = [_tool(tool) for tool in prompt.tools]
+        return {**request, "messages": (), "extra_body": body | dict(profile.extra)}
 
     def _write(self, message: Message) -> list[dict[str, Any]]:
         known = self._written.get(message)

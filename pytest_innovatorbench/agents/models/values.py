@@ -24,6 +24,10 @@ class Tool:
     meaning: str
     schema: Mapping[str, Any]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {"name": self.name, "meaning": self.meaning, "schema": self.schema}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from jinja2 import Environment
+
+_compiling = threading.Lock()  # or attempts that begin at once would each compile the same
 
 
 class Prompts:
@@ -35,12 +39,16 @@ class Prompts:
         from pytest_innovatorbench.errors import SettingsError  # noqa: PLC0415
 
         try:
-            return self._environment.get_template(f"{name}.md.j2").render(**values).strip()
+            with _compiling:
+                template = self._environment.get_template(f"{name}.md.j2")
+            return template.render(**values).strip()
         except TemplateError as error:
             raise SettingsError(f"the prompt {name}.md.j2: {error}", remedy="mend the template") from error
 
 
+@cache
 def _environment(folder: Path | None) -> Environment:
+    """Return the templates of a folder, which all attempts share: compiled once, and anew if they change."""
     from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined  # noqa: PLC0415
 
     own = [FileSystemLoader(folder)] if folder else []

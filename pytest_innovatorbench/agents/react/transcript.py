@@ -40,7 +40,7 @@ class Transcript:
 
     def head(self, system: str, tools: Sequence[Tool]) -> None:
         """Write what every prompt begins with."""
-        self._note("prompt_head", system=system, tools=[asdict(tool) for tool in tools])
+        self._note("prompt_head", system=system, tools=[tool.to_dict() for tool in tools])
 
     def message(self, message: Message, *, aside: bool = False) -> int:
         """Write a turn, ``aside`` if it does not stay, and return its number."""
