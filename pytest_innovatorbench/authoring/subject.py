@@ -13,6 +13,7 @@ from pytest_innovatorbench.authoring.trials import Trials
 from pytest_innovatorbench.errors import Problem, TaskError
 from pytest_innovatorbench.runs.stop import Stop
 from pytest_innovatorbench.tasks.benchmark import Benchmark
+from pytest_innovatorbench.tasks.description import MOST_BYTES
 from pytest_innovatorbench.tasks.manifest import read_manifest
 
 if TYPE_CHECKING:
@@ -116,9 +117,9 @@ class Subject:
         """The text of ``task_description.md``, with Unix line ends.
 
         Raises:
-            NotCheckedError: It is missing, empty or no text in UTF-8.
+            NotCheckedError: It is missing, empty, too large or no text in UTF-8.
         """
-        text = self.read_text(self.gym / "task" / "task_description.md")
+        text = self.read_text(self.gym / "task" / "task_description.md", MOST_BYTES)
         if text is None or not text.strip() or "\0" in text:
             raise NotCheckedError("there is no description that can be read")
         return text
@@ -144,13 +145,13 @@ class Subject:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise NotCheckedError("evaluation.py is not Python that can be parsed") from error
 
-    def read_text(self, file: Path) -> str | None:
+    def read_text(self, file: Path, most: int = MOST_TEXT) -> str | None:
         """Return a text file's content with Unix line ends, ``None`` if it has none.
 
         That is so of what is no regular file, too large, unreadable or not UTF-8.
         """
         try:
-            if not file.is_file() or file.stat().st_size > MOST_TEXT:
+            if not file.is_file() or file.stat().st_size > most:
                 return None
             return file.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         except (OSError, UnicodeDecodeError):

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.errors import Problem, TaskError, UnknownNameError, UserError
-from pytest_innovatorbench.tasks.description import sections, stated_limits
+from pytest_innovatorbench.tasks.description import MOST_BYTES, sections, stated_limits
 from pytest_innovatorbench.tasks.manifest import read_manifest
 from pytest_innovatorbench.tasks.model import (
     DOMAINS,
@@ -165,6 +165,14 @@ def _layout_problems(evaluations: Path, gym: Path, task_id: str) -> Iterator[Pro
 def _description(file: Path, shown: str) -> tuple[str, list[Problem]]:
     name = f"{shown}/{file.name}"
     try:
+        if file.stat().st_size > MOST_BYTES:
+            return "", [
+                Problem(
+                    file=name,
+                    message=f"has more than {MOST_BYTES:,} bytes",
+                    remedy="say what an agent has to know, and put data into data/",
+                )
+            ]
         text = file.read_text("utf-8")
     except FileNotFoundError:
         return "", [Problem(file=name, message="is missing", remedy="write the description for the agent")]

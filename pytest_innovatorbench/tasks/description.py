@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SECTIONS = ("motivation", "task", "data", "constraint", "evaluation", "environment", "scripts")
+MOST_BYTES = 100_000  # of a description, twenty times a long one; what is larger is data
 Kind: TypeAlias = Literal["text", "heading", "code", "fence"]
 
 _NAMES = {form: name for name in SECTIONS for form in (name, name + "s")}
@@ -24,7 +25,7 @@ _BOLD = re.compile(
 _UNDERLINE = re.compile(r"^ {0,3}(?:(?P<first>=+)|-{2,})[ \t]*$")
 _PARAGRAPH = re.compile(r"^ {0,3}(?![-*+>|#\s]|\d+[.)]\s)\S")
 _FENCE = re.compile(r"^[\s>]*(?:(?:[-*+]|\d+[.)])\s+)?(?P<mark>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
-_CODE_SPAN = re.compile(r"(?<!`)(?P<ticks>`++).*?(?<!`)(?P=ticks)(?!`)")
+_SPAN_OR_COMMENT = re.compile(r"(?<!`)(?P<ticks>`++).*?(?<!`)(?P=ticks)(?!`)|<!--")
 _NUMBERING = re.compile(
     r"^\W*(?:(?:section|part|step)\s+)?(?:\d+(?:\.\d+)*|[ivx]+|[a-z])\s*[.):\u2013-]\s*", re.IGNORECASE
 )
@@ -173,16 +174,19 @@ def _uncommented(text: str) -> Iterator[tuple[int, str, Kind]]:
 def _outside_comments(line: str, *, commented: bool) -> tuple[str, bool]:
     """Return what of a line is outside comments, and whether the next line begins inside one."""
     kept = ""
+    place = start = 0
     while True:
         if commented:
-            _, end, line = line.partition("-->")
-            if not end:
+            end = line.find("-->", place)
+            if end < 0:
                 return kept, True
-            commented = False
-        start = _CODE_SPAN.sub(lambda span: " " * len(span[0]), line).find("<!--")
-        if start < 0:
-            return kept + line, False
-        kept, line, commented = kept + line[:start], line[start + 4 :], True
+            place = start = end + len("-->")
+        found = _SPAN_OR_COMMENT.search(line, start)
+        if not found:
+            return kept + line[place:], False
+        commented, start = found["ticks"] is None, found.end()
+        if commented:
+            kept, place = kept + line[place : found.start()], found.end()
 
 
 def _may_be_title(lines: list[Line]) -> bool:

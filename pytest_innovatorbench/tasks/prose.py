@@ -20,6 +20,7 @@ _NO_END = re.compile(r"(?:\b(?:max|min|approx|incl|no|e\.g|i\.e|resp|ca)\.\s+)$"
 _Kind: TypeAlias = Literal["heading", "item", "paragraph"]
 _LONGEST = 10  # characters of an abbreviation with its space
 _MOST = 2000  # characters of a sentence; what is longer is read in parts
+_MOST_CONTEXT = 500  # which is read again with every sentence below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +71,10 @@ def sentences(lines: Iterable[tuple[int, str]]) -> Iterator[Sentence]:
     context = ""
     for block in _blocks(lines):
         if block.kind == "heading":
-            context = block.text
+            context = block.text[:_MOST_CONTEXT]
         yield from _split(block, "" if block.kind == "heading" else context)
         if block.text.rstrip("*_ ").endswith(":"):
-            context = block.text
+            context = block.text[-_MOST_CONTEXT:]
 
 
 def _blocks(lines: Iterable[tuple[int, str]]) -> Iterator[_Block]:

@@ -38,6 +38,7 @@ _UNSCORED = re.compile(
 )
 _IDEAS = re.compile(r"\b(?:ideas?|notes|thoughts)\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,;]|\band\b")
+_NEAR = 1000  # characters before and behind a name that may say something of it
 
 
 class Named(NamedTuple):
@@ -97,10 +98,10 @@ def _in_prose(lines: Iterable[Line], given: set[str]) -> Iterator[Named]:
 
 def _is_unscored(text: str, match: re.Match[str]) -> bool:
     """Tell a file that need not be read: by its sentence, or by what its own clause says of ideas."""
-    if _UNSCORED.search(text):
+    before, after = text[max(0, match.start() - _NEAR) : match.start()], text[match.end() :][:_NEAR]
+    if _UNSCORED.search(f"{before}{match[0]}{after}"):
         return True
-    before = _CLAUSE.split(text[: match.start()])[-1]
-    after = _CLAUSE.split(text[match.end() :])[0]
+    before, after = _CLAUSE.split(before)[-1], _CLAUSE.split(after)[0]
     return bool(_IDEAS.search(before) or _IDEAS.search(after))
 
 

@@ -11,6 +11,7 @@ from pytest_innovatorbench.authoring.checks.layout_tree import tree_of
 from pytest_innovatorbench.authoring.findings import Finding, Severity
 from pytest_innovatorbench.authoring.model import Rule
 from pytest_innovatorbench.authoring.subject import MOST_TEXT
+from pytest_innovatorbench.tasks.description import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +29,14 @@ class _Wanted:
         what: What belongs there.
         missing: How bad it is that it is not there; ``None`` if it need not be.
         empty: How bad it is that there is nothing in it.
+        most: Bytes that a file may have.
     """
 
     path: str
     what: str
     missing: Severity | None = "error"
     empty: Severity | None = None
+    most: int = MOST_TEXT
 
 
 _IN_GYM = (
@@ -54,7 +57,7 @@ _IN_EVALUATIONS = (
     _Wanted(path="data/outputs", what="what the solution submits", missing="note"),
     _Wanted(path="task", what="config.py and evaluation.py"),
 )
-_FILES_IN_GYM = (_Wanted(path="task/task_description.md", what="what the agent reads"),)
+_FILES_IN_GYM = (_Wanted(path="task/task_description.md", what="what the agent reads", most=MOST_BYTES),)
 _FILES_IN_EVALUATIONS = (
     _Wanted(path="task/config.py", what="class TaskConfig(Config)"),
     _Wanted(path="task/evaluation.py", what="class TaskBenchmark(BaseBenchmark)"),
@@ -107,8 +110,8 @@ def _problem(file: Path, wanted: _Wanted) -> tuple[str, str] | None:
     if not file.is_file():
         return None if file.is_symlink() else ("is no file", f"write a file there: {wanted.what}")
     try:
-        if file.stat().st_size > MOST_TEXT:
-            return f"has more than {MOST_TEXT:,} bytes", "write text there, and put data into data/"
+        if file.stat().st_size > wanted.most:
+            return f"has more than {wanted.most:,} bytes", "write text there, and put data into data/"
         content = file.read_bytes()
     except OSError as error:
         return f"cannot be read: {error.strerror}", "mend its mode"
@@ -169,7 +172,10 @@ RULES = (
         code="IB102",
         name="files",
         summary="task_description.md, config.py and evaluation.py are there, and are text in UTF-8.",
-        why="Without a description no agent knows what to do, and without an evaluator nothing is scored.",
+        why=(
+            "Without a description no agent knows what to do, and without an evaluator nothing is scored. "
+            f"A description has at most {MOST_BYTES:,} bytes: an agent has to read it."
+        ),
         remedy="write the file",
         check=_files,
     ),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from pytest_innovatorbench.authoring.contents import Content, Contents, read_contents
+from pytest_innovatorbench.tasks.description import MOST_BYTES
 
 if TYPE_CHECKING:
     from pytest_innovatorbench.authoring.subject import Subject
@@ -36,7 +37,7 @@ class Evidence:
         self._root = subject.root
         self._gym = subject.gym
         self._hidden = subject.evaluations
-        text = subject.read_text(subject.gym / "task" / "task_description.md")
+        text = subject.read_text(subject.gym / "task" / "task_description.md", MOST_BYTES)
         self.description = text or ""
 
     @cached_property

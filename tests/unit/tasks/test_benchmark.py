@@ -35,6 +35,15 @@ def test_a_folder_without_evaluations_is_no_benchmark(tmp_path: Path) -> None:
         open_benchmark(tmp_path)
 
 
+def test_a_description_that_is_too_large(tree: Tree) -> None:
+    tree.add_task()
+    file = tree.root / "gym/toy/task/task_description.md"
+    file.write_text(file.read_text() + " " * 100_000)
+    remedy = "say what an agent has to know, and put data into data/"
+    said = f"gym/toy/task/task_description.md: has more than 100,000 bytes ({remedy})"
+    assert load_problems(tree) == [said]
+
+
 def test_a_task_with_everything(tree: Tree) -> None:
     tree.add_task(
         manifest="""

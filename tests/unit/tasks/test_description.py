@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from pytest_innovatorbench.tasks.description import outline, sections, stated_limits
+from pytest_innovatorbench.tasks import description
+from pytest_innovatorbench.tasks.description import outline, read_lines, sections, stated_limits
 
 
 def test_sections_are_found_in_every_spelling() -> None:
@@ -154,6 +157,42 @@ def test_texts_without_sections(text: str) -> None:
 def test_a_long_text_takes_no_time() -> None:
     text = "# Data\n" + "**" * 100_000 + "\n" + "<!--" * 20_000 + "\n" + "`" * 100_000
     assert set(outline(text)) == {"data"}
+
+
+class Counting:
+    """A pattern that counts the characters it has looked at."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self._pattern = pattern
+        self.characters = 0
+
+    def search(self, text: str, start: int = 0) -> re.Match[str] | None:
+        found = self._pattern.search(text, start)
+        self.characters += (found.end() if found else len(text)) - start
+        return found
+
+
+@pytest.mark.parametrize("unit", ["<!-- a -->", "`<!--` <!-- ` -->", "<!--", "a "])
+def test_a_line_of_comments_is_looked_through_once(monkeypatch: pytest.MonkeyPatch, unit: str) -> None:
+    counting = Counting(description._SPAN_OR_COMMENT)
+    monkeypatch.setattr(description, "_SPAN_OR_COMMENT", counting)
+    line = unit * 1_000
+    read_lines(line)
+    assert 0 < counting.characters <= len(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("a <!-- b --> c <!-- d --> e", "a  c  e"),
+        ("`<!-- a` b <!-- c", "`<!-- a` b "),
+        ("a ` <!-- b ` c --> d", "a ` <!-- b ` c --> d"),
+        ("a <!-- ` --> ` b <!-- c ` -->", "a  ` b <!-- c ` -->"),
+        ("`a` ``<!--`` `b` <!-- --> <!---->`c`", "`a` ``<!--`` `b`  `c`"),
+    ],
+)
+def test_comments_and_code_on_one_line(line: str, shown: str) -> None:
+    assert [one.text for one in read_lines(line)] == [shown]
 
 
 @pytest.mark.parametrize(

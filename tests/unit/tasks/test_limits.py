@@ -7,6 +7,7 @@ import time
 import pytest
 
 from pytest_innovatorbench.tasks.limits import find_limits, finite_seconds
+from pytest_innovatorbench.tasks.prose import sentences
 
 HOUR = 3600.0
 
@@ -165,6 +166,14 @@ def test_limits_know_their_lines() -> None:
 def test_only_times_that_are_finite() -> None:
     limits = find_limits([(1, "Training: no limit"), (2, ""), (3, "Evaluation: 60 s"), (4, "on 8 GPUs")])
     assert finite_seconds(limits) == {"evaluation_seconds": 60.0}
+
+
+@pytest.mark.parametrize("line", ["# " + "time " * 9_999, "time " * 9_999 + "at most:"])
+def test_a_long_heading_is_not_read_again_with_every_item(line: str) -> None:
+    items = [(number, "- 5 hours") for number in range(2, 1_000)]
+    read_with = [len(sentence.context) for sentence in sentences([(1, line), *items]) if sentence.is_item]
+    assert len(read_with) == len(items)
+    assert max(read_with) == 500
 
 
 @pytest.mark.parametrize("unit", ["training ", "48 ", "GPU ", "8 x ", "a. B", "| ", "no ", "1 h "])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_innovatorbench.authoring.checks import description
+from pytest_innovatorbench.authoring.checks import description, description_files
 from pytest_innovatorbench.authoring.findings import Finding, Options
 from pytest_innovatorbench.authoring.rules import BUILTIN_RULES, find
 from pytest_innovatorbench.authoring.validation import check, examined
@@ -315,6 +315,22 @@ def test_an_output_that_nobody_reads(good: Good, text: str) -> None:
     add(good, "Task", text)
     message = one(good, "IB208", "more.json")
     assert message == "more.json is an output that the evaluator does not read"
+
+
+def test_a_line_of_many_outputs_is_not_read_again_for_each(
+    good: Good, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[int] = []
+
+    class Counting:
+        def search(self, text: str) -> None:
+            looked_at.append(len(text))
+
+    monkeypatch.setattr(description_files, "_UNSCORED", Counting())
+    add(good, "Task", "`/workspace/data/outputs/more.json` " * 2_000)
+    assert one(good, "IB208", "more.json") == "more.json is an output that the evaluator does not read"
+    assert len(looked_at) > 2_000
+    assert max(looked_at) < 2_100
 
 
 @pytest.mark.parametrize("name", ["part_<i>.json", "part_{i}.json", "part_*.json", "part_$N.json"])

@@ -118,7 +118,6 @@ def test_a_folder_of_almost_the_right_name(good: Good) -> None:
         (b"\xef\xbb\xbf \n", "is empty", None),
         (b"# One\n\n\xff\xfe", "is not UTF-8", 3),
         (b"# One\0", "holds NUL bytes", None),
-        (b"#" * 5_000_001, "has more than 5,000,000 bytes", None),
     ],
 )
 def test_files(
@@ -132,6 +131,18 @@ def test_files(
     assert (finding.message, finding.file, finding.line) == (message, file, line)
     if message in {"is missing", "is empty"}:
         assert finding.remedy == remedy
+
+
+@pytest.mark.parametrize(
+    ("file", "most"),
+    [("gym/toy/task/task_description.md", 100_000), ("evaluations/toy/task/config.py", 5_000_000)],
+)
+def test_files_that_are_too_large(good: Good, file: str, most: int) -> None:
+    content = (good.root / file).read_bytes()
+    (good.root / file).write_bytes(content.ljust(most, b"\n"))
+    assert good.findings("IB102") == ()
+    (good.root / file).write_bytes(content.ljust(most + 1, b"\n"))
+    assert said(good, "IB102") == (f"has more than {most:,} bytes", file, None, "error")
 
 
 def test_a_file_of_almost_the_right_name(good: Good) -> None:
