@@ -75,6 +75,13 @@ Answer: TypeAlias = Says | Fails | Breaks | Mangled
 Script: TypeAlias = Callable[[Body], Answer]
 
 
+class _Http(ThreadingHTTPServer):
+    """Takes as many clients at once as a test may have."""
+
+    daemon_threads = True
+    request_queue_size = 1024
+
+
 class ModelServer:
     """Answers on loopback, in Anthropic's Messages, OpenAI's Chat Completions and its Responses.
 
@@ -106,9 +113,7 @@ class ModelServer:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._http.request_queue_size = 256
+        self._http = _Http(("127.0.0.1", 0), Handler)
 
     @property
     def url(self) -> str:
