@@ -372,8 +372,10 @@ class LanguageTest(EvaluationCase):
 
     def test_too_many_parts(self) -> None:
         self.assert_refused("+".join("x" * 100), "the equation has 199 parts; at most 150 are allowed")
+        self.assert_refused("+".join(["abs(x)"] * 51), "the equation has 152 parts; at most 150 are allowed")
 
     def test_too_deep(self) -> None:
+        self.assert_refused("x" + "()" * 101, "the equation is nested 101 deep; at most 25 are allowed")
         self.assert_refused("-" * 30 + "x", "the equation is nested 31 deep; at most 25 are allowed")
         self.assert_refused(
             "sin(" * 30 + "x" + ")" * 30, "the equation is nested 31 deep; at most 25 are allowed"

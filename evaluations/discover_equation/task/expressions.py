@@ -95,12 +95,18 @@ def _check_size(tree: ast.expr) -> None:
     parts = depth = 0
     while level:
         parts, depth = parts + len(level), depth + 1
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
-        level = [node for node in level if isinstance(node, ast.expr)]
+        level = [child for node in level for child in _parts_of(node)]
     if parts > MOST_PARTS:
         raise ExpressionError(f"the equation has {parts} parts; at most {MOST_PARTS} are allowed")
     if depth > MOST_DEPTH:
         raise ExpressionError(f"the equation is nested {depth} deep; at most {MOST_DEPTH} are allowed")
+
+
+def _parts_of(node: ast.AST) -> list[ast.AST]:
+    """Return what a part is made of; a function and its name are one part."""
+    name = node.func if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else None
+    inside = [child for child in ast.iter_child_nodes(node) if child is not name]
+    return [child for child in inside if isinstance(child, ast.expr)]
 
 
 def _check(node: ast.expr) -> None:

@@ -2,7 +2,7 @@
 
 Each development run is cut into stretches of two seconds. From the measured state at its start a stretch is
 predicted with the equation and compared with what was measured: an error of 1 is as bad as the mean. As the
-start is noisy too, a right equation has an error of 0.05 to 0.1, not 0. All of this is within the range of
+start is noisy too, a right equation has an error of 0.05 to 0.12, not 0. All of this is within the range of
 the data; it says little of what an equation does beyond.
 """
 

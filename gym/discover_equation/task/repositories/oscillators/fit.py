@@ -9,7 +9,7 @@ from tables import read_runs, write_equations
 
 
 def find_equation(runs: list[np.ndarray]) -> str:
-    """Return the acceleration as an expression; here, whatever straight line fits best.
+    """Return the acceleration as an expression; here, whatever linear function fits best.
 
     Args:
         runs: Recordings of one system, each with rows (t, x, v).
