@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 from pytest_innovatorbench.authoring.contents_archives import MOST_NESTED, Budget, UnpackedError, unpack
+from pytest_innovatorbench.authoring.contents_encoded import find_encoded
 from pytest_innovatorbench.authoring.contents_files import (
     MOST_WHOLE,
-    VERSION_CONTROL,
     Kind,
     UnopenedError,
     hash_file,
-    is_bare_repository,
     opened,
     read_head,
     read_whole,
+    sizes_in,
     sniff,
     why_opaque,
 )
@@ -30,14 +29,13 @@ from pytest_innovatorbench.authoring.tables import KINDS, parse_table
 from pytest_innovatorbench.hostile import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 MOST_READ = 48_000_000  # bytes of all files of a folder that are read
 MOST_FILES = 20_000
 _HEAD = 512  # bytes that tell formats
 _ARCHIVES = frozenset({"zip", "npz", "tar", "gz", "bz2", "xz"})
 _NO_TABLES = frozenset({".py", ".md", ".sh", ".ipynb", ".yaml", ".yml", ".toml", ".cfg", ".rst", ".html"})
-_LEFT_OUT = VERSION_CONTROL | {"__pycache__"}
 _INSTALL = "pip install 'pytest-innovatorbench[tables]'"
 
 
@@ -137,6 +135,14 @@ class Content:
         library = "pyarrow" if self.kind == "parquet" else "numpy"
         return "holds no records that can be read" if _has(library) else f"needs {library}: {_INSTALL}"
 
+    def made_of(self, text: str, how: str) -> Content:
+        """Return another text that the file stands for, as if it lay in an archive."""
+        data = text.encode()
+        shown, path = f"{self.shown}!{how}", self.path / f"{how}{self.path.suffix}"
+        return Content(
+            shown=shown, file=self.file, path=path, kind="text", size=len(data), head=data, data=data
+        )
+
     def _name_of_table(self) -> str:
         if self.kind != "text" or self.path.suffix.lower() in KINDS:
             return self.path.name if self.kind == "text" else f"x.{self.kind}"
@@ -159,30 +165,32 @@ class Contents:
     unread: tuple[Unread, ...]
 
 
-def read_contents(folder: Path, root: Path) -> Contents:
+def read_contents(folder: Path, root: Path, *, is_decoded: bool = False) -> Contents:
     """Look at every regular file of a folder, the smallest first, and into archives.
 
     Args:
         folder: The folder; nothing is found if it is missing or a link.
         root: What names in messages are relative to.
+        is_decoded: Whether what texts hold in base64 or as hexadecimal digits counts as files in them.
     """
-    reader = _Reader(folder, root)
+    reader = _Reader(folder, root, is_decoded=is_decoded)
     reader.read()
     return Contents(files=tuple(reader.files), unread=tuple(reader.unread))
 
 
 class _Reader:
-    def __init__(self, folder: Path, root: Path) -> None:
+    def __init__(self, folder: Path, root: Path, *, is_decoded: bool) -> None:
         self.files: list[Content] = []
         self.unread: list[Unread] = []
         self._folder = folder
         self._root = root
+        self._is_decoded = is_decoded
         self._file = ""  # the one on disk that is being read
         self._budget = Budget()
         self._room = MOST_READ
 
     def read(self) -> None:
-        sizes = sorted(_sizes(self._folder))
+        sizes = sorted(sizes_in(self._folder))
         for size, path in sizes[:MOST_FILES]:
             self._file = path.relative_to(self._root).as_posix()
             shown = one_line(self._file)
@@ -207,6 +215,7 @@ class _Reader:
         if kind in _ARCHIVES:
             with opened(path) as file:
                 self._read_archive(self.files[-1], file, 1)
+        self._read_encoded(self.files[-1], 1)
 
     def _make_room(self, kind: Kind, size: int, shown: str) -> Kind:
         """Return the kind as which a file is read, given what has been read already."""
@@ -242,6 +251,16 @@ class _Reader:
             self._leave_out(shown, f"an archive within {depth} others")
         elif kind in _ARCHIVES:
             self._read_archive(content, io.BytesIO(data), depth + 1)
+        else:
+            self._read_encoded(content, depth + 1)
+
+    def _read_encoded(self, content: Content, depth: int) -> None:
+        if content.kind != "text" or not self._is_decoded or depth > MOST_NESTED:
+            return
+        for found in find_encoded(content.data):
+            self._room -= len(found.data)
+            if self._room >= 0:
+                self._read_member(content, f"{found.how} in line {found.line}", found.data, depth)
 
     def _add(self, **known: Any) -> Content:  # noqa: ANN401 - as Content takes them
         self.files.append(Content(file=self._file, **known))
@@ -249,19 +268,6 @@ class _Reader:
 
     def _leave_out(self, shown: str, why: str) -> None:
         self.unread.append(Unread(shown=shown, file=self._file, why=why))
-
-
-def _sizes(folder: Path) -> Iterator[tuple[int, Path]]:
-    """Yield the size of each regular file, but for histories, which break rules of their own."""
-    if folder.is_symlink():
-        return
-    for place, folders, names in os.walk(folder):
-        is_bare = is_bare_repository((*folders, *names))
-        folders[:] = [] if is_bare else [name for name in folders if name not in _LEFT_OUT]
-        for name in () if is_bare else names:
-            path = Path(place, name)
-            if path.is_file() and not path.is_symlink():
-                yield path.lstat().st_size, path
 
 
 def _has(library: str) -> bool:

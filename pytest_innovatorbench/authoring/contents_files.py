@@ -7,15 +7,16 @@ import os
 import stat
 from contextlib import contextmanager
 from io import BufferedReader
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 Kind: TypeAlias = Literal["text", "npy", "npz", "parquet", "zip", "tar", "gz", "bz2", "xz", "opaque"]
 
 VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr"})
+_LEFT_OUT = VERSION_CONTROL | {"__pycache__"}
 MOST_WHOLE = 8_000_000  # bytes; of larger files, samples
 _SAMPLES, _SAMPLE = 8, 500_000
 _HEAD = 4096
@@ -40,6 +41,19 @@ class UnopenedError(Exception):
 def is_bare_repository(names: Iterable[str]) -> bool:
     """Tell by the names in a folder whether it is a repository of git without files."""
     return {"HEAD", "objects", "refs"} <= set(names)
+
+
+def sizes_in(folder: Path) -> Iterator[tuple[int, Path]]:
+    """Yield the size of each regular file, but for histories, which break rules of their own."""
+    if folder.is_symlink():
+        return
+    for place, folders, names in os.walk(folder):
+        is_bare = is_bare_repository((*folders, *names))
+        folders[:] = [] if is_bare else [name for name in folders if name not in _LEFT_OUT]
+        for name in () if is_bare else names:
+            path = Path(place, name)
+            if path.is_file() and not path.is_symlink():
+                yield path.lstat().st_size, path
 
 
 @contextmanager

@@ -114,7 +114,7 @@ RULES = (
     Rule(
         code="IB501",
         name="reference-files",
-        summary="No file with answers is also in gym/: not as it is, not reordered, not in an archive.",
+        summary="No file with answers is in gym/: not as it is, reordered, encoded or in an archive.",
         why=(
             "An agent that finds the answers submits them. Inputs may lie on both sides: a reference file "
             "counts as answers if a column or the file is named like answers (label, target, gold, ...) or "
@@ -133,7 +133,8 @@ RULES = (
         why=(
             "Answers leak record by record too: in a log, a notebook, another format, a README. A short "
             "answer counts only next to its id and if so many of them agree that it is no accident, one of "
-            "at least eight words by itself."
+            "at least eight words by itself, and a list of answers without ids if it has many of them in "
+            "their order. Base64, hexadecimal digits and texts written backwards are read too."
         ),
         remedy="remove these records",
         check=_records,

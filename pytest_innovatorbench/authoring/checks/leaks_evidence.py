@@ -43,7 +43,7 @@ class Evidence:
     @cached_property
     def gym(self) -> Contents:
         """What the agent gets."""
-        return read_contents(self._gym, self._root)
+        return read_contents(self._gym, self._root, is_decoded=True)
 
     @cached_property
     def hidden(self) -> Contents:

@@ -19,6 +19,7 @@ from pytest_innovatorbench.authoring.checks.leaks_evidence import (
     name_tokens,
 )
 from pytest_innovatorbench.authoring.checks.leaks_records import Match, find_records, places_in
+from pytest_innovatorbench.authoring.checks.leaks_sequences import holds_turned, needles_of
 from pytest_innovatorbench.authoring.contents_text import normal_lines
 
 if TYPE_CHECKING:
@@ -98,12 +99,19 @@ class Found:
         copied = {copy.shown.shown for copy in (*self.all_copies, *self.copies)}
         files = [file for file in self.evidence.shown if file.shown not in copied]
         found: dict[str, Leak] = {}
-        for file in files:
+        for file in (*files, *self._turned(files)):
             # An array of numpy's archives is a column of the archive, and no second leak.
             leak = None if file.shown.rpartition("!")[0] in found else self._worst(file)
             if leak:
                 found[file.shown] = leak
         return tuple(found.values())
+
+    def _turned(self, files: list[Content]) -> Iterator[Content]:
+        """Yield texts from the last character to the first, where they hold parts of answers that way."""
+        needles = [part for answers in self.answers if answers.sign != "none" for part in needles_of(answers)]
+        for file in files if needles else ():
+            if file.text and holds_turned(file.text, needles):
+                yield file.made_of(file.text[::-1], "backwards")
 
     def _worst(self, file: Content) -> Leak | None:
         """Return the answers of which a file gives away most."""

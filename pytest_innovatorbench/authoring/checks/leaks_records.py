@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.authoring.checks.leaks_answers import LONG, Answers
+from pytest_innovatorbench.authoring.checks.leaks_sequences import count_in_sequence
 from pytest_innovatorbench.authoring.contents_records import normal
-from pytest_innovatorbench.authoring.contents_text import placed_words, words
+from pytest_innovatorbench.authoring.contents_text import TOKEN, placed_words, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +22,6 @@ _MOST_SAID = 20  # words of an answer next to its key
 _PROBES = 64
 _MOST_WORDS = 2_000_000  # characters of a text that are read word by word
 _BLANK = frozenset({"", "nan", "none", "null", "na", "n/a", "?", "-", "-1", "absent.absent"})
-_TOKEN = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.-])|\w+(?:[.-]\w+)*")
 _FILLERS = frozenset(
     {
         "id",
@@ -65,6 +64,7 @@ def find_records(answers: Answers, content: Content) -> Match | None:
     found = [match for part in content.parts for match in _in_table(answers, part)]
     if not _is_table(content) and content.text:
         found += _in_text(answers, content.text)
+        found += _in_sequence(answers, content.text)
     found += _long_ones(answers, content)
     return max(found, key=lambda match: match.count, default=None)
 
@@ -161,13 +161,19 @@ def _in_text(answers: Answers, text: str) -> Iterator[Match]:
     text = text.casefold()
     if names is None or not any(key in text for key in _some(answers.by_key[names], text)):
         return
-    tokens = _TOKEN.findall(text)
+    tokens = TOKEN.findall(text)
     tokens = [token for token in tokens if token not in _FILLERS]
     for column in answers.columns:
         for step in (1, -1):
             hits = _neighbours(answers, names, column, tokens[::step])[::step]
             if hits:
                 yield Match(count=len(hits), place=hits[0])
+
+
+def _in_sequence(answers: Answers, text: str) -> Iterator[Match]:
+    for column in answers.columns:
+        if count := count_in_sequence(answers, column, text.casefold()):
+            yield Match(count=count)
 
 
 def _some(places: dict[str, int], text: str) -> Iterable[str]:
@@ -199,7 +205,7 @@ def _neighbours(answers: Answers, names: tuple[str, ...], column: str, tokens: l
 def _says(tokens: list[str], answer: str) -> bool:
     if normal(tokens[0]) == answer:
         return True
-    said = _TOKEN.findall(answer)
+    said = TOKEN.findall(answer)
     return len(said) > 1 and tokens[: len(said)] == said
 
 

@@ -10,6 +10,7 @@ from pytest_innovatorbench.authoring.model import Checked
 from pytest_innovatorbench.authoring.rules import BUILTIN_RULES
 from pytest_innovatorbench.authoring.validation import validate
 from tests.unit.authoring.good import TASK, Good
+from tests.unit.authoring.hidden_leaks import HIDDEN_LEAKS
 from tests.unit.authoring.mutation import Mutation
 from tests.unit.authoring.mutations import MUTATIONS
 
@@ -46,7 +47,7 @@ def test_the_good_task_keeps_every_rule(good: Good) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=[mutation.code for mutation in MUTATIONS])
+@pytest.mark.parametrize("mutation", [*MUTATIONS, *HIDDEN_LEAKS], ids=lambda mutation: mutation.code)
 def test_a_mutation_gets_its_code_and_no_other(good: Good, mutation: Mutation) -> None:
     mutation.change(good)
     results = checked(good, mutation.options)
