@@ -210,6 +210,10 @@ class WorthlessSubmissionTest(EvaluationCase):
             with self.subTest(equation=equation):
                 assert self.score(dict.fromkeys(SYSTEMS, equation)) <= 2
 
+    def test_no_motion(self) -> None:
+        self.write(dict.fromkeys(SYSTEMS, "0"))
+        assert self.evaluate()["message"] == "Digits 0.000 (half of the score), form 0.000 (the other half)."
+
     def test_true_equations_of_other_systems(self) -> None:
         truth = list(read_truth().values())
         for shift in range(1, 8):

@@ -110,12 +110,16 @@ def rate(equation: Equation, truth: ast.expr, points: Points) -> Rating:
         return Rating(digits=0.0, form=0.0, is_defined=False)
     except ExpressionError as error:
         raise RejectedError(f"{equation.place}: {error}") from None
+    form = 2 * count_found(true_terms, terms) / (len(true_terms) + len(terms))
+    return Rating(digits=count_digits(true_terms, terms), form=form)
+
+
+def count_digits(true_terms: Sequence[Vector], terms: Sequence[Vector]) -> float:
+    """Return how many digits of the values are right, by their root mean square error."""
     true_values = total(true_terms)
-    values = total(terms) if terms else [0.0] * len(points)
+    values = total(terms) if terms else [0.0] * len(true_values)
     error = norm(subtract(values, true_values)) / norm(true_values)
-    digits = -math.log10(max(min(error, 1.0), 10**-MOST_DIGITS))
-    found = count_found(true_terms, terms)
-    return Rating(digits=digits, form=2 * found / (len(true_terms) + len(terms)))
+    return min(MOST_DIGITS, math.log10(1 / max(min(error, 1.0), 10**-MOST_DIGITS)))
 
 
 def merge(terms: Sequence[Vector]) -> list[Vector]:
