@@ -135,17 +135,20 @@ def _check(node: ast.expr) -> None:
 def _as_number(node: ast.expr) -> float | None:
     """Return a number of bounded size, ``None`` for anything else; True and 1j are none."""
     value = node.value if isinstance(node, ast.Constant) else None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and abs(value) <= LARGEST_NUMBER else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= LARGEST_NUMBER else None
 
 
 def _as_power(node: ast.expr) -> float:
-    """Return an exponent, which is a number with or without a sign."""
-    bare = node.operand if isinstance(node, ast.UnaryOp) else node
-    number = _as_number(bare)
-    if number is None or number > MOST_POWER or (bare is not node and not isinstance(node.op, ast.USub)):
+    """Return an exponent, which is a number with or without a minus."""
+    sign = 1
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        sign, node = -1, node.operand
+    number = _as_number(node)
+    if number is None or number > MOST_POWER:
         raise ExpressionError(f"an exponent is not a number from -{MOST_POWER} to {MOST_POWER}")
-    return number if bare is node else -number
+    return sign * number
 
 
 def _expand(node: ast.expr, points: Sequence[Mapping[str, float]]) -> list[Vector]:
