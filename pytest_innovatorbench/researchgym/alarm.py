@@ -41,6 +41,12 @@ class Alarm:
             self._rung = reason
             self._changed.notify_all()
 
+    def hush(self, reason: str) -> None:
+        """Take a ring back whose reason is known by now."""
+        with self._changed:
+            if self._rung == reason:
+                self._rung = None
+
     def sleep(self, seconds: float, until: str, busy: Collection[str]) -> str | None:
         """Wait.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import traceback
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -48,6 +49,7 @@ _MAX_FAULTY_EVALS = 3
 # A sandbox that worked is most often lost through what ran in it, so it is no fault of the machine, or
 # an agent could make a poor attempt unscoreable.
 _MAX_LOSSES = 3
+_SPOKEN = "a person has something to say"
 _SHOWN = 200
 
 
@@ -210,12 +212,13 @@ class ResearchGym:
         self.note("human", text=text)
         with self._books:
             self._said.append(text)
-        self.wake("a person has something to say")
+        self.wake(_SPOKEN)
 
     def hear(self) -> tuple[str, ...]:
         """Return what people have said since this was asked last."""
         with self._books:
             said, self._said = tuple(self._said), []
+        self._alarm.hush(_SPOKEN)
         return said
 
     def remark(self, text: str) -> None:
@@ -243,9 +246,11 @@ class ResearchGym:
 
     def sleep(self, seconds: float, until: str) -> str:
         """Wait and return why the wait ended; see `Desk.sleep`."""
-        left = self.remaining_seconds()
+        left, began = self.remaining_seconds(), time.monotonic()
         self._alarm.begin()
-        reason = self._alarm.sleep(min(seconds, left), self.computers.plain(until), self._busy())
+        busy = self._busy(until)  # takes its time where a computer does not answer
+        rest = max(0.0, min(seconds, left) - (time.monotonic() - began))
+        reason = self._alarm.sleep(rest, self.computers.plain(until), busy)
         return reason or ("the working time is over" if left <= seconds else "the time is over")
 
     def wake(self, reason: str) -> None:
@@ -296,13 +301,20 @@ class ResearchGym:
     def _job_ended(self, station: Station, session: str) -> None:
         self._alarm.job_ended(self.computers.label(station, session))
 
-    def _busy(self) -> set[str]:
-        return {
-            self.computers.label(station, state.session)
-            for station in self.computers
-            for state in station.computer.list_sessions()
-            if state.running is not None
-        }
+    def _busy(self, until: str) -> set[str]:
+        """Return the sessions in which a command runs, or may: a computer that is away cannot be asked."""
+        busy = set()
+        for station in self.computers:
+            try:
+                states = station.computer.list_sessions()
+            except ComputerAwayError:
+                if self.computers.address({"session_id": until})[0] is station:
+                    busy.add(self.computers.plain(until))
+                continue
+            busy |= {
+                self.computers.label(station, state.session) for state in states if state.running is not None
+            }
+        return busy
 
     def _open_step(self, action: Action) -> int:
         if self.ending is None and self.remaining_seconds() <= 0:
@@ -384,7 +396,7 @@ class ResearchGym:
         """Say so; it is nobody's loss, since what runs there goes on."""
         self.note("computer_away", error=error.message, detail=error.detail)
         text = f"{error.message}: it may come back. What runs on it goes on; sleep, and try again."
-        return refuse("command_run", text)
+        return replace(refuse("command_run", text), data={"computer_away": True})
 
     def _lost(self, error: ComputerLostError) -> Observation:
         if self.ending:

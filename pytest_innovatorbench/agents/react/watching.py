@@ -44,7 +44,7 @@ class Watch:
             AgentFailedError: It was the same too often.
         """
         self._idle = 0
-        if action.name in _PATIENT:
+        if action.name in _PATIENT or observation.data.get("computer_away"):
             return ""
         this = json.dumps([action.name, dict(action.arguments), observation.message], default=str)
         self._repeats = self._repeats + 1 if this == self._last else 1

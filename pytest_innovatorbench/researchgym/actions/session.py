@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.errors import UnknownNameError
 from pytest_innovatorbench.researchgym.actions.declaration import ActionKind, Desk, Parameter, refuse
-from pytest_innovatorbench.researchgym.computers.base import SessionRefusedError
+from pytest_innovatorbench.researchgym.computers.base import ComputerAwayError, SessionRefusedError
 from pytest_innovatorbench.researchgym.model import Observation
 
 if TYPE_CHECKING:
@@ -81,13 +81,19 @@ def _create_session(desk: Desk, arguments: Mapping[str, Any]) -> Observation:
 def _list_sessions(desk: Desk, arguments: Mapping[str, Any]) -> Observation:
     """List the sessions of all computers, unless one is named."""
     asked = arguments["computer_ip"]
-    stations = desk.computers if asked is None else [desk.computers.find(asked)]
-    states = {
-        f"{station.name}:{state.session}": state
-        for station in stations
-        for state in station.computer.list_sessions()
-    }
-    rows = [f"{name}: {say_state(state)}" for name, state in states.items()]
+    stations = list(desk.computers) if asked is None else [desk.computers.find(asked)]
+    states: dict[str, SessionState] = {}
+    rows: list[str] = []
+    for station in stations:
+        try:
+            found = {f"{station.name}:{state.session}": state for state in station.computer.list_sessions()}
+        except ComputerAwayError as error:
+            if len(stations) == 1:
+                raise
+            rows.append(f"{station.name}: {error.message}")
+            continue
+        states |= found
+        rows += [f"{name}: {say_state(state)}" for name, state in found.items()]
     data = {"output": {name: _facts(state) for name, state in states.items()}}
     return Observation(success=True, message="\n".join(rows) or "no session yet", kind=LISTED, data=data)
 

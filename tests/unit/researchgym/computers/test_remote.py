@@ -24,41 +24,11 @@ from pytest_innovatorbench.researchgym.computers.base import (
 from pytest_innovatorbench.researchgym.computers.remote import RemoteComputer
 from pytest_innovatorbench.researchgym.computers.remote_workspace import SharedWorkspace, SyncedWorkspace
 from pytest_innovatorbench.researchgym.computers.steady_client import Pace
-from pytest_innovatorbench.researchgym.computers.transport import (
-    Finished,
-    ProcessTransport,
-    Stream,
-    UnreachableError,
-    UnusableError,
-)
+from pytest_innovatorbench.researchgym.computers.transport import UnusableError
+from tests.breakable import Breakable
 
 Make = Callable[..., RemoteComputer]
 QUICK = Pace(beat=0.2, deadline=2, first_pause=0.05, longest_pause=0.2, patience=3)
-
-
-class Breakable(ProcessTransport):
-    """Can be cut: then nothing connects, and what was connected ends."""
-
-    def __init__(self) -> None:
-        super().__init__("the test host")
-        self.is_cut = False
-        self.streams: list[Stream] = []
-
-    def connect(self, argv: Any) -> Stream:
-        if self.is_cut:
-            raise UnreachableError("the test host is cut off")
-        self.streams.append(super().connect(argv))
-        return self.streams[-1]
-
-    def run(self, argv: Any, *, timeout: float, data: bytes = b"") -> Finished:
-        if self.is_cut:
-            raise UnreachableError("the test host is cut off")
-        return super().run(argv, timeout=timeout, data=data)
-
-    def cut(self) -> None:
-        self.is_cut = True
-        for stream in self.streams:
-            stream.close()
 
 
 @pytest.fixture
