@@ -24,6 +24,7 @@ _NEEDED = 6  # times the size of the folder
 _SMALL = 3300  # bytes of a small file
 _FOLDERS = 100
 _CHUNK = 1 << 20
+_SETTLED = 0.05  # seconds; what changed just before a snapshot is read again at the next
 
 
 def measure_snapshots(scale: Scale, folder: Path) -> Iterator[Figure]:
@@ -85,12 +86,13 @@ class _Round:
 def _rounds(scale: Scale, place: Path) -> Iterator[_Round]:
     work, store = place / "work", Store(place / "store")
     _lay(work, scale)
+    time.sleep(_SETTLED)
     before = store.save(work, payload={})
     latest = place / "copy-0"
     _run("rsync", "-a", f"{work}/", latest)
     for turn in range(1, scale.repeats + 1):
         changed = _change(work, turn)
-        time.sleep(0.05)  # what changed just before a snapshot is read again at the next
+        time.sleep(_SETTLED)
         space, following, whole = _size(store), place / f"copy-{turn}", place / f"whole-{turn}"
         link = partial(_run, "rsync", "-a", f"--link-dest={latest}", f"{work}/", following)
         linked = _seconds(link) if turn % 2 else 0.0
@@ -102,6 +104,8 @@ def _rounds(scale: Scale, place: Path) -> Iterator[_Round]:
         restored = _seconds(partial(store.restore, before.id, work))
         assert store.diff(store.save(work, payload={}).id, before.id) == ()
         mirrored = _seconds(partial(_run, "rsync", "-a", "--delete", f"{following}/", work))
+        time.sleep(_SETTLED)
+        store.save(work, payload={})  # or a fifth had changed by the next: rsync wrote its tenth anew
         shutil.rmtree(whole)
         latest, before = following, last
         yield _Round(

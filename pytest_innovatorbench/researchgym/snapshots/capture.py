@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.researchgym.snapshots.content import read_window, windows
-from pytest_innovatorbench.researchgym.snapshots.index import Index, look_of
+from pytest_innovatorbench.researchgym.snapshots.index import Index, line_of, look_of
 from pytest_innovatorbench.researchgym.snapshots.model import CHUNK, Entry, Kind, Mark
 from pytest_innovatorbench.researchgym.snapshots.places import (
     DEEPEST,
@@ -71,17 +71,15 @@ class Capture:
         known: dict[str, Known] = {}
         lines: list[str] = []
         prefix = f"{path}/" if path else ""
-        with os.scandir(fd) as listing:
-            found = {item.name: item for item in listing}
-        for child in sorted(found):
+        for child in sorted(os.listdir(fd)):
             try:
-                now = found[child].stat(follow_symlinks=False)
+                now = os.stat(child, dir_fd=fd, follow_symlinks=False)
             except OSError:  # gone, or in a folder that is shut
                 continue
             old = before.get(child)
-            if old is not None and now.st_nlink == 1 and old[0] == look_of(now):
+            if old is not None and now.st_nlink == 1 and old.startswith(look := look_of(now)):
                 known[child] = old
-                lines.append(old[1])
+                lines.append(old[len(look) :])
                 self.files += 1
                 self.size += now.st_size
             elif stat.S_ISREG(now.st_mode):
@@ -113,9 +111,9 @@ class Capture:
         identity = (status.st_dev, status.st_ino)
         if status.st_nlink > 1 and identity in self._links:
             return Entry(name, "hard", 0, 0, 0, self._links[identity]).line()
-        if old is not None and old[0] == look_of(status):
+        if old is not None and old.startswith(look_of(status)):
             known[name] = old
-            line, size = old[1], status.st_size
+            line, size = line_of(old), status.st_size
         else:
             entry, status = self._read_file(parent, name, prefix, status)
             line, size = entry.line(), entry.size

@@ -45,18 +45,18 @@ def new_name(file: Path) -> Path:
     return file.with_name(f"{file.name}.{secrets.token_hex(8)}{UNFINISHED}")
 
 
-def write_file(file: Path, data: bytes, *, durable: bool = True) -> None:
+def write_file(file: Path, *parts: bytes, durable: bool = True) -> None:
     """Write a file so that it is there as a whole or not at all.
 
     Args:
         file: Where it goes; what is there is replaced.
-        data: Its content.
+        parts: Its content, one after the other.
         durable: Whether it has to outlast a loss of power from now on.
     """
     unfinished = new_name(file)
     try:
         with unfinished.open("xb") as stream:
-            stream.write(data)
+            stream.writelines(parts)
             stream.flush()
             if durable:
                 os.fsync(stream.fileno())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_innovatorbench.errors import MachineFaultError, SnapshotError
 from pytest_innovatorbench.researchgym.snapshots.aside import NEW, Aside
 from pytest_innovatorbench.researchgym.snapshots.content import holds, write
-from pytest_innovatorbench.researchgym.snapshots.index import RACY, Index, look_of
+from pytest_innovatorbench.researchgym.snapshots.index import RACY, Index, line_of, look_of
 from pytest_innovatorbench.researchgym.snapshots.model import Entry, Restored, name_in
 from pytest_innovatorbench.researchgym.snapshots.places import (
     MODE,
@@ -95,7 +95,7 @@ class Restoration:
         prefix = f"{path}/" if path else ""
         for name, line in wanted.items():
             status, old = present.get(name), before.get(name)
-            if old is not None and old[1] == line and status is not None and _is_untouched(status, old):
+            if old is not None and status is not None and _is_untouched(status, old, line):
                 self._kept += 1
                 known[name] = old
                 continue
@@ -130,8 +130,8 @@ class Restoration:
         """Give a file its times and mode if it holds what it should; else return nothing."""
         if status.st_size != entry.size or (status.st_dev, status.st_ino) in self._firsts:
             return None
-        is_known = old is not None and old[0] == look_of(status)
-        if is_known and old is not None and Entry.read(old[1]).content != entry.content:
+        is_known = old is not None and old.startswith(look_of(status))
+        if is_known and old is not None and Entry.read(line_of(old)).content != entry.content:
             return None
         with suppress(OSError), open_file(entry.name, parent) as fd:
             if not is_known and not holds(self._objects, fd, entry):
@@ -217,8 +217,8 @@ def _look(fd: int) -> Mapping[str, os.stat_result]:
         return {item.name: item.stat(follow_symlinks=False) for item in listing}
 
 
-def _is_untouched(status: os.stat_result, old: Known) -> bool:
-    return status.st_nlink == 1 and old[0] == look_of(status)
+def _is_untouched(status: os.stat_result, old: Known, line: str) -> bool:
+    return status.st_nlink == 1 and old == f"{look_of(status)}{line}"
 
 
 def _has_times_and_mode(status: os.stat_result, entry: Entry) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -14,7 +15,7 @@ import pytest
 from pytest_innovatorbench.errors import DamagedSnapshotError, MachineFaultError, SnapshotError
 from pytest_innovatorbench.researchgym.snapshots import Snapshot, Store
 from pytest_innovatorbench.researchgym.snapshots.objects import Objects
-from tests.unit.researchgym.snapshots.conftest import fill, look_at, save
+from tests.unit.researchgym.snapshots.conftest import age, fill, look_at, save
 
 
 def flip(file: Path, offset: int) -> None:
@@ -196,6 +197,20 @@ def test_damaged_index_is_done_without(store: Store, work: Path, tmp_path: Path)
     snapshot = save(store, work)
     store.restore(snapshot.id, tmp_path / "other")
     assert look_at(tmp_path / "other") == look_at(work)
+
+
+def test_index_of_an_earlier_version_is_done_without(store: Store, work: Path) -> None:
+    age(work)
+    first = save(store, work)
+    (index,) = (store.folder / "indexes").iterdir()
+    now = (work / "part0/000.bin").stat()
+    look = f"{now.st_ctime_ns} {now.st_ino} {now.st_mtime_ns} {now.st_size} {now.st_mode}"
+    lies = f'{look}\t["000.bin","file",420,1,1,["{64 * "0"}"]]'
+    told = "\n".join([json.dumps([str(work), "0"]), '"part0"', lies]).encode()
+    before = hashlib.sha256(told).digest() + told
+    index.write_bytes(before)
+    assert store.diff(first.id, save(store, work).id) == ()
+    assert index.read_bytes() != before
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "/etc", ""])

@@ -75,6 +75,23 @@ def test_files_that_have_not_changed_are_not_read_again(store: Store, work: Path
     assert [name for name in opened if name.endswith(".bin")] == ["000.bin"]
 
 
+def test_files_of_any_name_are_remembered(store: Store, tmp_path: Path, opened: list[str]) -> None:
+    work = tmp_path / "work"
+    for folder in ("plain", "new\n\nlines", 'quo"te'):
+        (work / folder).mkdir(parents=True)
+        for name in ("plain.x", "new\n\nlines.x", "tab\tab.x", 'quo"te.x', "back\\slash.x", "\udcff.x"):
+            (work / folder / name).write_text(folder + name, errors="surrogateescape")
+    (work / "empty").mkdir()
+    age(work)
+    first = save(store, work)
+    (work / 'quo"te' / "tab\tab.x").write_text("changed")
+    opened.clear()
+    second = save(store, work)
+    assert [name for name in opened if name.endswith(".x")] == ["tab\tab.x"]
+    assert [change.path for change in store.diff(first.id, second.id)] == ['quo"te/tab\tab.x']
+    assert store.diff(save(store, work).id, second.id) == ()
+
+
 def test_change_that_leaves_size_and_time_alone_is_seen(store: Store, work: Path, tmp_path: Path) -> None:
     file = work / "part0/000.bin"
     age(work)
