@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.authoring.checks import (
     attacks,
+    attacks_rewritten,
     calibration,
     description,
     environment,
@@ -42,6 +43,7 @@ BUILTIN_RULES: tuple[Rule, ...] = (
     *calibration.RULES,
     *leaks.RULES,
     *attacks.RULES,
+    *attacks_rewritten.RULES,
     *environment.RULES,
 )
 

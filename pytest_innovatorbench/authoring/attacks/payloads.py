@@ -67,6 +67,10 @@ def planted(stock: Stock) -> Iterator[Draft]:
         yield Draft(
             name=f"start-up files and modules {beside}", files=_modules(stock, code), base=base, token=token
         )
+    full = {"100": b"100\n", "a full score": json.dumps(_FULL).encode()} if stock.named_files else {}
+    for said, content in full.items():
+        files = dict.fromkeys(stock.named_files, content)
+        yield Draft(name=f"{said} in files that evaluation.py names {beside}", files=files, base=base)
 
 
 def _payload(task_id: str) -> tuple[str, str]:

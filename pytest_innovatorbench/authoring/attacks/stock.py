@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -13,7 +16,7 @@ from pytest_innovatorbench.authoring.tables import KINDS, Table, parse_table
 from pytest_innovatorbench.sandbox.trees import walk_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pytest_innovatorbench.authoring.subject import Subject
@@ -23,6 +26,10 @@ MOST_FILES = 2_000
 MOST_TABLES = 20
 # Each file that is spoilt alone costs its own evaluations.
 MOST_SPOILT = 4
+MOST_NAMED = 100
+_LONGEST = 100  # characters of a path in an evaluator
+_ENDING = re.compile(r"\.[A-Za-z]\w{0,15}")
+_NAME = re.compile(r"\w[\w-]*(?:\.\w[\w-]*)*\.[A-Za-z]\w{0,15}|[A-Z][A-Z_]{2,20}")
 _CODE = (".py", ".sh", ".ipynb", ".so", ".c", ".cc", ".cpp", ".cu", ".js", ".rs", ".go")
 
 
@@ -109,6 +116,21 @@ class Stock:
                 names.add((node.module or "").partition(".")[0])
         return tuple(sorted(names - {"evaluations", "__future__", ""}))
 
+    @cached_property
+    def named_files(self) -> tuple[str, ...]:
+        """Names of files that the evaluator's own source may look for, but those that are submitted."""
+        found: dict[str, None] = {}
+        for text in _texts(self._source):
+            name = text.rpartition("/")[2].replace("*", "x").replace("?", "x")
+            if _ENDING.fullmatch(name):
+                found.update(dict.fromkeys(f"{path}{name}" for path in self.files))
+                found.update(dict.fromkeys(str(PurePosixPath(path).with_suffix(name)) for path in self.files))
+                found[f"x{name}"] = None
+            elif _NAME.fullmatch(name):
+                found[name] = None
+        named = (name for name in found if name not in self.reference and name not in self.baseline)
+        return tuple(islice(named, MOST_NAMED))
+
     @property
     def submits_code(self) -> bool:
         """Whether agents hand in programs, which the evaluator may have to run."""
@@ -122,6 +144,16 @@ class Stock:
             return len(table.rows) > 1 and any(len(other.rows) == len(table.rows) for other in others)
         wanted = {str(key[0]) for key in keys} if len(table.key_columns) == 1 else {str(key) for key in keys}
         return any(_has_keys(other, table, wanted) for other in others)
+
+
+def _texts(source: str) -> Iterator[str]:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) <= _LONGEST:
+            yield node.value
 
 
 def _has_keys(other: Table, table: Table, wanted: set[str]) -> bool:

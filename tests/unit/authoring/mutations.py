@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 
 from pytest_innovatorbench.authoring.findings import Options
-from tests.unit.authoring.checks import calibration_mutations, test_attacks
+from tests.unit.authoring.checks import calibration_mutations, test_attacks, test_attacks_rewritten
 from tests.unit.authoring.checks.test_environment import make_wheel
 from tests.unit.authoring.checks.test_evaluator import LISTED, RETURN, RUN
 from tests.unit.authoring.checks.test_leaks_secrets import AWS
@@ -431,6 +431,11 @@ ATTACKS = (
         "IB615", outputs_are_imported, "start-up files and modules without outputs ran code in the evaluator"
     ),
     attack("IB616", own_attack, "data/attacks/copied earned 79.8 points, of which it deserves at most 5.0"),
+    attack(
+        "IB617",
+        lambda good: test_attacks_rewritten.recognise(good, "outputs", 74.0),
+        "the reference scores 74.0, but 79.8 with another line end",
+    ),
 )
 ENVIRONMENT = (
     Mutation(

@@ -302,3 +302,25 @@ def test_each_file_is_measured_by_what_the_others_earn(points: int, found: list[
     messages = [finding.message.partition(", of which")[0] for finding in good.findings("IB601")]
     assert messages == found
     assert good.findings("IB602") == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ('(outputs / "final.best")', "100 in files that evaluation.py names"),
+        ('next(outputs.glob("*.verdict"), Path("nowhere"))', "100 in files that evaluation.py names"),
+        ('(outputs / f"{HEADER[:0]}predictions.csv.ok")', "100 in files that evaluation.py names"),
+        ('(outputs / "predictions.csv").with_suffix(".grade")', "100 in files that evaluation.py names"),
+        ('(outputs / "DONE")', "100 in files that evaluation.py names"),
+    ],
+)
+def test_a_file_that_is_trusted_whatever_its_ending(good: Good, code: str, said: str) -> None:
+    trusting = f"        if {code}.is_file():\n            return {{'score': float({code}.read_text())}}\n"
+    good.edit(
+        good.evaluations / "task" / "evaluation.py",
+        "        truth = dict(",
+        f"{trusting}        truth = dict(",
+    )
+    findings = good.findings("IB615", ATTACK)
+    assert any(finding.message.startswith(said) for finding in findings), findings
+    assert "earned 100.0 points, of which it deserves at most 5.0" in findings[0].message
