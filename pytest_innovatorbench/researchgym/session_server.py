@@ -60,6 +60,8 @@ MOST_SESSIONS = 128  # each has up to five descriptors, of which the server may 
 MOST_ENDED = 64
 LONGEST_NAME = 200
 LONGEST_RESULT = 8 << 20
+FIRST_BLOCK = 32 << 10  # bytes, of those that are looked at for the ends of lines
+LARGEST_BLOCK = 1 << 20
 FIRST = "main"
 RC = f"""
 unset HISTFILE MAILCHECK
@@ -169,6 +171,29 @@ class Transcript:
             offset = max(0, start - self._base)
             parts.append(os.pread(self._fd, start + length - self._base - offset, offset))
         return b"".join(parts)
+
+    def line_start(self, end: int, count: int) -> int:
+        """Return where the last lines before a position begin; an unfinished one counts.
+
+        It reads backwards, no further than it must, so that the end of much output is found at once.
+        """
+        if count <= 0 or end <= self.cleared:
+            return end
+        breaks = count + self.read(end - 1, 1).endswith((b"\n", b"\r"))
+        position, length = end, FIRST_BLOCK
+        while position > self.cleared:
+            start = max(self.cleared, position - length)
+            block = self.read(start, position - start)
+            if start > self.cleared and block.startswith(b"\n") and self.read(start - 1, 1) == b"\r":
+                start, block = start - 1, b"\r" + block  # one break, not two
+            found = block.count(b"\n") + block.count(b"\r") - block.count(b"\r\n")
+            if found >= breaks:
+                lines = block.splitlines(keepends=True)
+                ended = len(lines) if block.endswith((b"\n", b"\r")) else len(lines) - 1
+                return start + sum(map(len, lines[: ended - breaks + 1]))
+            breaks -= found
+            position, length = start, min(2 * length, LARGEST_BLOCK)
+        return self.cleared
 
     def note_time(self) -> None:
         """Remember how far the output has come by now."""
@@ -454,16 +479,18 @@ class Server:
     def do_read(self, request: Message) -> Message:
         """Read what a session printed: lines counted from its end, or all since a time."""
         transcript, limit = self._find(request, ended=True).transcript, request["limit"]
-        end = transcript.end()
-        if "since" in request:
+        end = stop = transcript.end()
+        if "recent" in request:
+            start = max(transcript.cleared, transcript.position_at(time.time() - request["recent"]))
+        elif "since" in request:
             start = max(transcript.cleared, transcript.position_at(request["since"]))
-            text = transcript.read(max(start, end - limit), limit)
         else:
-            start = max(transcript.cleared, end - limit)
-            lines = transcript.read(start, end - start).splitlines(keepends=True)
             skip = request.get("skip", 0)
-            text = b"".join(lines[-request["lines"] : -skip or None])
-        return {"output": decode(text), "output_bytes": end - transcript.cleared}
+            stop = transcript.line_start(end, skip)
+            start = transcript.line_start(stop, request["lines"] - skip)
+        text = transcript.read(max(start, stop - limit), min(limit, stop - start))
+        left_out = max(0, stop - start - limit)
+        return {"output": decode(text), "output_bytes": end - transcript.cleared, "left_out": left_out}
 
     def do_clear(self, request: Message) -> Message:
         """Forget what a session printed."""

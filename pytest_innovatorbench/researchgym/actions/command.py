@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.researchgym.actions.declaration import Desk, Parameter, refuse
@@ -81,9 +80,7 @@ def _get_session_output(desk: Desk, arguments: Mapping[str, Any]) -> Observation
 
 def _get_session_recent_output(desk: Desk, arguments: Mapping[str, Any]) -> Observation:
     session = arguments["session_id"]
-    return _show_output(
-        desk, session, desk.computer.read_output(session, since=time.time() - arguments["seconds"])
-    )
+    return _show_output(desk, session, desk.computer.read_output(session, recent=arguments["seconds"]))
 
 
 def _show_output(desk: Desk, session: str, text: str) -> Observation:
@@ -128,7 +125,7 @@ COMMAND_ACTIONS = (
     declare(
         "get_session_output",
         OUTPUT,
-        "Read what a session printed last, 30,000 bytes at most.",
+        "Read what a session printed: lines counted from the end, 30,000 bytes at most at once.",
         _get_session_output,
         SESSION,
         Parameter(

@@ -68,7 +68,11 @@ def read_is_new(answer: Message) -> bool:
 
 def read_text(answer: Message) -> str | None:
     """Return the output in an answer to ``read``, or ``None`` if there is no such session."""
-    return _take_or_none(answer, "output", str)
+    text = _take_or_none(answer, "output", str)
+    left_out = answer.get("left_out")
+    if not text or not isinstance(left_out, int) or left_out <= 0:
+        return text
+    return f"[{left_out} bytes before this are left out: leave out lines at the end to read them]\n{text}"
 
 
 def read_processes(answer: Message) -> tuple[Process, ...] | None:

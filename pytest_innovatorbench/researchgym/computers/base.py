@@ -147,7 +147,13 @@ class Computer(Protocol):
         """Type to the command that runs in a session; return why that cannot be, or ``None``."""
 
     def read_output(
-        self, session: str = MAIN_SESSION, lines: int = 50, *, skip: int = 0, since: float | None = None
+        self,
+        session: str = MAIN_SESSION,
+        lines: int = 50,
+        *,
+        skip: int = 0,
+        since: float | None = None,
+        recent: float | None = None,
     ) -> str:
         """Return what the commands of a session printed last.
 
@@ -156,6 +162,7 @@ class Computer(Protocol):
             lines: Lines to return, counted from the end.
             skip: Lines to leave out at the end.
             since: Seconds since the epoch: return what was printed from then on, instead of lines.
+            recent: Return what was printed in so many seconds up to now, instead of lines.
 
         Raises:
             UnknownNameError: There is no such session.

@@ -88,12 +88,20 @@ class SessionComputer(ABC):
         return self._ask({"do": "type", "session": session, "text": text}, GRACE, read_refusal)
 
     def read_output(
-        self, session: str = MAIN_SESSION, lines: int = 50, *, skip: int = 0, since: float | None = None
+        self,
+        session: str = MAIN_SESSION,
+        lines: int = 50,
+        *,
+        skip: int = 0,
+        since: float | None = None,
+        recent: float | None = None,
     ) -> str:
         """Return what the commands of a session printed last; see `Computer.read_output`."""
         request = {"do": "read", "session": session, "limit": OUTPUT_WINDOW, "lines": lines, "skip": skip}
         if since is not None:
             request["since"] = since
+        if recent is not None:
+            request["recent"] = recent  # by the clock there
         return self._known(session, self._ask_if_started(request, read_text))
 
     def clear_output(self, session: str) -> None:

@@ -251,6 +251,46 @@ def test_output_can_be_read_again_by_lines_or_from_an_offset(server: Conversatio
     assert server.ask(do="read", session="gone", lines=3, limit=9)["error"] == "there is no session 'gone'"
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r", "\r\n", "\n\r\n"])
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_every_window_of_much_output_can_be_read(
+    server: Conversation, ends: str, *, is_finished: bool
+) -> None:
+    text = ends.join(f"{number:05}" for number in range(20_000)) + ends * is_finished
+    server.run("printf early; echo")
+    (server.folder / "much").write_text(text)
+    server.run("cat much")
+    lines = f"early\n{text}".splitlines(keepends=True)
+    for first, skip in (
+        (1, 0),
+        (50, 0),
+        (7, 3),
+        (15_000, 14_950),
+        (20_000, 19_990),
+        (50_000, 19_950),
+        (9, 9),
+    ):
+        answer = server.ask(do="read", session="main", lines=first, skip=skip, limit=30_000)
+        wanted = "".join(lines[-first : -skip or None])
+        assert answer["output"].encode() == wanted.encode()[-30_000:], (first, skip)
+        assert answer["left_out"] == 0 or answer["left_out"] == len(wanted) - 30_000
+
+
+def test_of_a_window_that_is_too_large_the_end_is_read(server: Conversation) -> None:
+    server.run("seq 20000")
+    answer = server.ask(do="read", session="main", lines=15_000, skip=5_000, limit=1000)
+    wanted = "".join(f"{number}\n" for number in range(5_001, 15_001))
+    assert (answer["output"], answer["left_out"]) == (wanted[-1000:], len(wanted) - 1000)
+
+
+def test_what_was_printed_lately_is_told_by_the_clock_there(server: Conversation) -> None:
+    server.run("echo 1")
+    time.sleep(0.6)
+    server.run("sleep 0.6; echo 2")
+    assert server.ask(do="read", session="main", recent=0.5, limit=100)["output"] == "2\n"
+    assert server.ask(do="read", session="main", recent=60, limit=100)["output"] == "1\n2\n"
+
+
 def test_output_can_be_read_while_it_grows_and_after_the_shell_ended(server: Conversation) -> None:
     server.run("echo 1; sleep 1000", wait=0.1)
     assert server.ask(do="read", session="main", lines=5, limit=100)["output"] == "1\n"

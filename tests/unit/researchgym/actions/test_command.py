@@ -141,6 +141,15 @@ def test_output_is_read_by_lines_from_the_end_over_all_commands(desk: Desk) -> N
     assert seen.message == "end_lines must be below start_lines (2): both count from the end"
 
 
+def test_what_is_far_from_the_end_can_be_read(desk: Desk) -> None:
+    desk.run("seq 20000")
+    seen = desk.act("get_session_output", session_id="main", start_lines=15_000, end_lines=14_950)
+    assert seen.message == "".join(f"{number}\n" for number in range(5_001, 5_051))
+    first, rest = desk.act("get_session_output", session_id="main", start_lines=20_000).message.split("\n", 1)
+    assert first == "[78894 bytes before this are left out: leave out lines at the end to read them]"
+    assert rest.endswith("19999\n20000\n")
+
+
 def test_output_is_whole_on_the_disk(desk: Desk, tmp_path: Path) -> None:
     desk.run("seq 100000 >/dev/stderr")
     desk.run("echo later")
