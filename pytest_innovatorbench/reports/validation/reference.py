@@ -33,6 +33,10 @@ _HEAD = """\
 What `ibench validate` checks, by code. A finding of severity error makes it end with 1; warnings and notes do
 not. `ibench explain CODE` says the same on a terminal. How to choose rules and to waive one, and how packages
 add their own: [tasks.md](tasks.md#validating).
+
+No rule replaces a reader. What none of them sees: an evaluator that knows a submission by its labels rather
+than by its bytes or numbers, one that is only right by chance, a metric that misses the point of the task,
+answers in ciphers, images and pickles, and a hint between the lines of the description.
 """
 
 
