@@ -241,13 +241,40 @@ def test_wrong_calls_are_corrected(bench: Bench, serve: Serve) -> None:
     assert "score.txt" in last
 
 
+@pytest.mark.parametrize("agent", PROVIDERS)
+def test_a_call_that_was_cut_is_not_carried_out(bench: Bench, serve: Serve, agent: str) -> None:
+    bench.tree.add_task()
+    cut = '{"filename": "data/outputs/score.txt", "content": "70 and a lot more'
+    server = serve(Says(calls=(WRITE, ("create_file", cut)), stop="max_tokens"), FINISH)
+    _, report = bench.report(agent=agent)
+    attempt = only(report)
+    assert (attempt["final"], attempt["error"]) == (60.0, None)
+    assert "create_file: your answer ended in the middle of this call, at the limit of 32000 tokens" in asked(
+        server, 1
+    )
+    assert [event["name"] for event in events(attempt, "action")] == ["create_file", "null", "finish"]
+
+
+@pytest.mark.parametrize("agent", PROVIDERS)
+def test_a_call_that_is_no_json_is_corrected(bench: Bench, serve: Serve, agent: str) -> None:
+    bench.tree.add_task()
+    server = serve(Says(calls=(("create_file", '{"filename": oops}'),)), Says(calls=(WRITE,)), FINISH)
+    result, report = bench.report(agent=agent)
+    attempt = only(report)
+    assert (result.ret, attempt["final"]) == (0, 60.0)
+    assert events(attempt, "model_failed") == []
+    said = "create_file: the arguments are no JSON object: {'filename': oops}. Nothing was done."
+    assert said in asked(server, 1).replace('\\"', "'")
+
+
 @pytest.mark.parametrize(
     "says", [Says(text="Hm."), Says(calls=(("run_command", "{"),))], ids=["none", "broken"]
 )
-def test_a_model_that_calls_nothing_ends(bench: Bench, serve: Serve, says: Says) -> None:
+@pytest.mark.parametrize("agent", PROVIDERS)
+def test_a_model_that_calls_nothing_ends(bench: Bench, serve: Serve, says: Says, agent: str) -> None:
     bench.tree.add_task()
     server = serve(says)
-    result, report = bench.report(agent="gpt")
+    result, report = bench.report(agent=agent)
     attempt = only(report)
     assert (result.ret, attempt["status"], attempt["final"]) == (0, "scored", 0.0)
     assert attempt["error"] == "the model made no usable call in 5 answers in a row"

@@ -7,11 +7,12 @@ from weakref import WeakKeyDictionary
 
 import anthropic
 
+from pytest_innovatorbench.agents.models.anthropic_answers import Answer, of_message, of_stream
 from pytest_innovatorbench.agents.models.failures import translated
-from pytest_innovatorbench.agents.models.values import Message, Prompt, Reply, Stop, ToolCall, Usage
+from pytest_innovatorbench.agents.models.values import Message, Prompt, Reply, Stop, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_innovatorbench.agents.models.profile import Profile
     from pytest_innovatorbench.agents.models.values import Tool, ToolResult
@@ -45,12 +46,12 @@ class AnthropicModel:
         request = self._request(prompt)
         with translated(anthropic):
             if self._profile.stream:
-                with self._client.messages.stream(**request) as stream:
-                    answer: anthropic.types.Message = stream.get_final_message()
+                with self._client.messages.create(stream=True, **request) as stream:
+                    answer = of_stream(stream)
             else:
                 # A time-out of its own, without which the SDK refuses long answers.
-                answer = self._client.messages.create(timeout=self._profile.timeout, **request)
-            if answer.stop_reason is None:
+                answer = of_message(self._client.messages.create(timeout=self._profile.timeout, **request))
+            if answer.stop is None:
                 raise ValueError("it has no end")
             return _read(answer)
 
@@ -130,24 +131,13 @@ def _thinking(wanted: str | int | None) -> dict[str, Any]:
     return {"thinking": {"type": "adaptive"}, **effort}
 
 
-def _read(answer: anthropic.types.Message) -> Reply:
-    blocks = [block.model_dump(mode="json", exclude_none=True) for block in answer.content]
-    calls = tuple(
-        ToolCall(
-            id=block["id"],
-            name=block["name"],
-            arguments=block["input"] if isinstance(block["input"], dict) else None,
-            text="" if isinstance(block["input"], dict) else str(block["input"]),
-        )
-        for block in blocks
-        if block["type"] == "tool_use"
-    )
-    text = "\n".join(block["text"] for block in blocks if block["type"] == "text")
-    stop = _STOPS.get(str(answer.stop_reason), "calls" if calls else "end")
+def _read(answer: Answer) -> Reply:
+    calls = answer.calls()
+    text = "\n".join(block["text"] for block in answer.blocks if block["type"] == "text")
+    stop = _STOPS.get(str(answer.stop), "calls" if calls else "end")
+    blocks = _sendable(answer.blocks) or None
     return Reply(
-        message=Message(
-            role="assistant", text=text, calls=calls, blocks=_sendable(blocks) or None, provider=PROVIDER
-        ),
+        message=Message(role="assistant", text=text, calls=calls, blocks=blocks, provider=PROVIDER),
         stop=stop,
         usage=_usage(answer.usage),
         model=answer.model,
@@ -155,15 +145,14 @@ def _read(answer: anthropic.types.Message) -> Reply:
 
 
 def _sendable(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what of an answer can be sent back: without what the SDK made of it, or empty texts."""
-    kept = [{key: value for key, value in block.items() if key != "parsed_output"} for block in blocks]
-    return [block for block in kept if block["type"] != "text" or block["text"].strip()]
+    """Return what of an answer can be sent back: no empty texts."""
+    return [block for block in blocks if block["type"] != "text" or block["text"].strip()]
 
 
-def _usage(usage: anthropic.types.Usage) -> Usage:
+def _usage(usage: Mapping[str, Any]) -> Usage:
     return Usage(
-        input=usage.input_tokens,
-        output=usage.output_tokens,
-        cache_read=usage.cache_read_input_tokens or 0,
-        cache_write=usage.cache_creation_input_tokens or 0,
+        input=usage.get("input_tokens", 0),
+        output=usage.get("output_tokens", 0),
+        cache_read=usage.get("cache_read_input_tokens", 0),
+        cache_write=usage.get("cache_creation_input_tokens", 0),
     )

@@ -25,6 +25,7 @@ PROVIDER = "openai"
 # Names under which servers hand out reasoning; some want it back to go on from it.
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 _STOPS: dict[str, Stop] = {"length": "length", "content_filter": "refusal", "tool_calls": "calls"}
+_CUT = {"length", "content_filter"}
 
 
 class OpenAIModel:
@@ -169,7 +170,10 @@ def _of_stream(stream: Iterable[ChatCompletionChunk]) -> _Answer:
 
 
 def _read(answer: _Answer) -> Reply:
-    calls = tuple(_read_call(number, call) for number, call in sorted(answer.calls.items()))
+    numbered = sorted(answer.calls.items())
+    # What an answer lacks that ends before its end, its last call lacks: nothing comes after calls.
+    cut = numbered[-1][0] if numbered and answer.finish in _CUT else None
+    calls = tuple(_read_call(number, call, is_cut=number == cut) for number, call in numbered)
     stop = _STOPS.get(answer.finish or "", "calls" if calls else "end")
     return Reply(
         message=Message(
@@ -185,17 +189,18 @@ def _read(answer: _Answer) -> Reply:
     )
 
 
-def _read_call(number: int, call: _Calling) -> ToolCall:
+def _read_call(number: int, call: _Calling, *, is_cut: bool) -> ToolCall:
     try:
         arguments = json.loads(call.arguments or "{}")
     except (ValueError, RecursionError):
         arguments = None
-    is_object = isinstance(arguments, dict)
+    is_whole = isinstance(arguments, dict) and not is_cut
     return ToolCall(
         id=call.id or f"call_{number}",
         name=call.name,
-        arguments=arguments if is_object else None,
-        text="" if is_object else call.arguments,
+        arguments=arguments if is_whole else None,
+        text="" if is_whole else call.arguments,
+        is_cut=is_cut,
     )
 
 

@@ -36,14 +36,16 @@ class ToolCall:
     Attributes:
         id: What the result has to name.
         name: The tool, which need not exist.
-        arguments: Its arguments, or ``None`` where they are no JSON object.
+        arguments: Its arguments, or ``None`` where they are no JSON object or not all there.
         text: The arguments as the model wrote them, where they are none.
+        is_cut: Whether the answer ended in the middle of it.
     """
 
     id: str
     name: str
     arguments: Mapping[str, Any] | None
     text: str = ""
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

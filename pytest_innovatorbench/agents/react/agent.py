@@ -172,8 +172,7 @@ class ReactAgent:
         for call in calls:
             if call.arguments is None:
                 gym.act(Action(name="null"))
-                text = self._prompts.render("bad_call", tool=call.name, text=call.text[:_LONGEST_SHOWN])
-                yield ToolResult(call=call.id, text=text, is_error=True)
+                yield ToolResult(call=call.id, text=self._said_of(call), is_error=True)
                 continue
             action = Action(name=call.name, arguments=call.arguments)
             observation: Observation = gym.act(action)
@@ -183,6 +182,11 @@ class ReactAgent:
                 raise AttemptOverError("the attempt is over")
             remark = self._watch.acted(action, observation)
             yield render(call.id, observation, self._habits.observation_chars, remark)
+
+    def _said_of(self, call: ToolCall) -> str:
+        """Return how a call that cannot be carried out is done right."""
+        limit, text = self._profile.max_tokens, call.text[:_LONGEST_SHOWN]
+        return self._prompts.render("bad_call", tool=call.name, text=text, cut=call.is_cut, limit=limit)
 
     def _correction(self, reply: Reply) -> str:
         if reply.stop == "refusal":

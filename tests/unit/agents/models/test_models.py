@@ -159,8 +159,9 @@ def test_what_was_cached_is_counted_apart(profile: Profile, server: ModelServer)
     assert usage.total == 100 + usage.output
 
 
-def test_calls_that_are_no_json_are_told(server: ModelServer) -> None:
-    profile = Profile(provider="openai", model="m")
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_calls_that_are_no_json_are_told(provider: Any, server: ModelServer) -> None:
+    profile = Profile(provider=provider, model="m")
     says = Says(calls=(("run_command", '{"command": "ls'), ("run_command", "[1]"), ("think", "")))
     calls = served(profile, server, says).ask(PROMPT).message.calls
     assert [(call.arguments, call.text) for call in calls] == [
@@ -168,6 +169,44 @@ def test_calls_that_are_no_json_are_told(server: ModelServer) -> None:
         (None, "[1]"),
         ({}, ""),
     ]
+
+
+WHOLE = ("think", {"thought": "hm"})
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("text", ['{"filename": "a.txt", "content": "70 and', '{"filename": "a.txt"', ""])
+@pytest.mark.parametrize("stop", ["max_tokens", "refusal"])
+def test_a_call_that_was_cut_is_told(provider: Any, text: str, stop: str, server: ModelServer) -> None:
+    says = Says(calls=(WHOLE, ("create_file", text)), stop=stop)
+    whole, cut = served(Profile(provider=provider, model="m"), server, says).ask(PROMPT).message.calls
+    assert (whole.arguments, whole.is_cut) == ({"thought": "hm"}, False)
+    assert (cut.arguments, cut.is_cut) == (None, True)
+
+
+def test_a_call_that_was_cut_is_told_of_answers_in_one_piece(server: ModelServer) -> None:
+    # What the API made of the arguments cannot be seen to be all of them.
+    says = Says(calls=(WHOLE, ("create_file", {"filename": "a.txt"})), stop="max_tokens")
+    model = served(Profile(provider="anthropic", model="m", stream=False), server, says)
+    whole, cut = model.ask(PROMPT).message.calls
+    assert whole.arguments == {"thought": "hm"}
+    assert (cut.arguments, cut.is_cut) == (None, True)
+
+
+def test_an_answer_cut_behind_its_calls_is_whole(server: ModelServer) -> None:
+    says = Says(calls=(WHOLE,), stop="end_turn")
+    (call,) = served(Profile(provider="anthropic", model="m"), server, says).ask(PROMPT).message.calls
+    assert call.arguments == {"thought": "hm"}
+
+
+def test_a_call_that_is_broken_goes_back_to_anthropic_as_an_object(server: ModelServer) -> None:
+    model = served(
+        Profile(provider="anthropic", model="m"), server, Says(calls=(("run_command", "{oops}"),)), CALL
+    )
+    turn = model.ask(PROMPT).message
+    result = Message(role="user", results=(ToolResult(call=turn.calls[0].id, text="no"),))
+    model.ask(replace(PROMPT, messages=(*PROMPT.messages, turn, result)))
+    assert server.requests[1]["messages"][1]["content"][0]["input"] == {}
 
 
 def test_such_calls_are_sent_back_as_objects(server: ModelServer) -> None:
