@@ -239,6 +239,40 @@ def test_an_interrupt_evaluates_reports_and_leaves_no_process(
     assert bench.run("--ibench-task=slower", agent="nop").ret == 0
 
 
+def test_an_interrupt_while_attempts_begin_reports_those_that_have(bench: Bench) -> None:
+    bench.tree.add_task()
+    bench.pytester.makeconftest(
+        """
+        import os, signal, threading
+        from pytest_innovatorbench.agents.base import AgentKind
+
+        class Interrupter:
+            binds = ()
+
+            def __init__(self, request):
+                self.seed = request.seed
+
+            def run(self, gym):
+                if self.seed == 0:
+                    os.kill(os.getpid(), signal.SIGINT)
+                threading.Event().wait()
+
+        def pytest_ibench_agents():
+            return [AgentKind(name="interrupter", make=Interrupter)]
+        """
+    )
+    options = ("--ibench-agent=interrupter", "-k", "interrupter", "--ibench-seeds=500")
+    run = _start(bench, *options, "--ibench-concurrency=500", "--ibench-report=json:report.json")
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode == 2, output
+    report = json.loads((bench.pytester.path / "report.json").read_text())
+    assert {attempt["status"] for attempt in report["attempts"]} == {"interrupted"}
+    assert "stopping: attempts under way get their final evaluation" in output
+    begun = bench.records()
+    assert 0 < len(begun) < 500
+    assert [folder.name for folder in begun if not (folder / "result.json").exists()] == []
+
+
 def test_an_interrupt_of_xdist_reports_what_its_workers_left(bench: Bench) -> None:
     bench.tree.add_task("slow", solution="echo 12 > data/outputs/score.txt; touch data/started; sleep 60")
     bench.tree.add_task("slower", solution="sleep 60")
