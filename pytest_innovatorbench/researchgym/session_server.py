@@ -51,6 +51,7 @@ else:
     import _signal as signal  # the public module builds enums, which costs more than all of the rest
 
 PR_SET_DUMPABLE = 4
+PR_SET_CHILD_SUBREAPER = 36
 STATUS_FD = 251
 ERRAND_SECONDS = 60
 TERM_SECONDS = 2.0
@@ -721,6 +722,8 @@ def become_shell(terminal: int, told: int, rc: str) -> None:
         for fd in (0, 1, 2):
             os.dup2(terminal, fd)
         os.dup2(told, STATUS_FD)
+        # Daemons become children of the shell, so that they are found when the session is to end.
+        control_process(PR_SET_CHILD_SUBREAPER, 1)
         shell = ["bash", "--noprofile", "--noediting", "--rcfile", rc, "-i"]
         os.execvp(shell[0], shell)  # noqa: S606 - it is the shell
     finally:
@@ -863,12 +866,17 @@ def seal() -> None:
 
     It belongs to the same user: without this it could take the connection, and answer in its stead.
     """
+    if control_process(PR_SET_DUMPABLE, 0):
+        raise OSError("the process could not be sealed")
+
+
+def control_process(option: int, value: int) -> int:
+    """Ask the kernel for something that concerns this process; return 0 if it does it."""
     import _ctypes  # noqa: PLC0415 - while the first shell starts; a fifth of what ctypes costs
 
     program = _ctypes.dlopen(None, os.RTLD_NOW)  # type: ignore[arg-type]  # typeshed forgets None
-    prctl = _ctypes.dlsym(program, "prctl")
-    if _ctypes.call_function(prctl, (PR_SET_DUMPABLE, 0, 0, 0, 0)):
-        raise OSError("the process could not be sealed")
+    done: int = _ctypes.call_function(_ctypes.dlsym(program, "prctl"), (option, value, 0, 0, 0))
+    return done
 
 
 def listen_for_ends() -> int:

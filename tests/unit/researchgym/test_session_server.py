@@ -214,6 +214,39 @@ def test_a_session_can_be_killed_with_what_it_started(server: Conversation) -> N
     assert outcome(server.run("echo next")) == (0, "next\n")
 
 
+DAEMON = "(setsid sh -c 'trap \"\" HUP; echo $$; exec sleep 1002' &) ; sleep 0.3"
+TWICE = "sh -c '(setsid sh -c \"env -i sleep 1003 & echo \\$!\" &)'; sleep 0.3"
+
+
+@pytest.mark.parametrize("script", [DAEMON, TWICE])
+def test_daemons_belong_to_the_session_that_started_them(server: Conversation, script: str) -> None:
+    mine, others = (server.run(script, session=name)["output"].strip() for name in ("main", "other"))
+    status = server.ask(do="status", session="main")
+    assert [process["pid"] for process in status["processes"]] == [int(mine)]
+    assert server.ask(do="terminate", session="main")["processes"] == [int(mine)]
+    wait_until_dead(mine)
+    assert is_alive(others)
+    assert server.ask(do="kill", session="other")["killed"] is True
+    wait_until_dead(others)
+
+
+def test_a_shell_takes_no_notice_of_daemons_that_end(server: Conversation) -> None:
+    server.run("(setsid sleep 0.2 &) ; (setsid sh -c 'sleep 0.2; exit 7' &)")
+    assert outcome(server.run("sleep 0.1 & wait $!; echo $?; wait; sleep 0.4; echo $? $(jobs | wc -l)")) == (
+        0,
+        "0\n0 0\n",
+    )
+    assert outcome(server.run("set -m; (setsid sleep 0.1 &) ; sleep 0.3; wait; false")) == (1, "")
+    assert server.ask(do="status", session="main")["processes"] == []
+
+
+def wait_until_dead(pid: str) -> None:
+    deadline = time.monotonic() + 10
+    while is_alive(pid):
+        assert time.monotonic() < deadline, f"{pid} lives"
+        time.sleep(0.01)
+
+
 def is_alive(pid: str) -> bool:
     try:
         return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}

@@ -205,6 +205,15 @@ def test_processes_of_one_session_are_ended_and_no_others(desk: Desk) -> None:
     assert desk.act("check_session_idle", session_id="other").data["is_idle"] is False
 
 
+def test_a_daemon_ends_with_its_session_and_no_other(desk: Desk) -> None:
+    for session in ("work", "other"):
+        desk.run("(setsid sleep 73 &) ; sleep 0.2", session_id=session)
+    assert children(desk, "work", 1) == ["sleep 73"]
+    assert desk.act("kill_session_processes", session_id="work").data["killed"] == 1
+    assert not children(desk, "work", 0)
+    assert children(desk, "other", 1) == ["sleep 73"]
+
+
 def test_a_process_that_does_not_end_is_killed(desk: Desk) -> None:
     desk.start("bash -c 'trap \"\" TERM; echo up; while :; do sleep 0.05; done'; echo ended $?")
     desk.until_printed("up")
