@@ -312,7 +312,7 @@ def test_the_hook_runs_in_pre_commit(runner: Runner, pull_request: Path, tmp_pat
     git(pull_request, "add", "-A")
     failed = try_hook(source, pull_request, runner.packages)
     assert failed.returncode == 1, failed.stdout
-    assert "evaluation.py:14: IB403 error: the reference scores 95.8, not 70-80" in failed.stdout
+    assert "evaluation.py:13: IB403 error: the reference scores 95.8, not 70-80" in failed.stdout
     assert "old_sin" not in failed.stdout
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import math
 import stat
 from pathlib import Path
-from typing import Any
 
 from evaluations.base.base_eval import BaseBenchmark
 from evaluations.base.scoring import ScoreCurve
@@ -30,7 +29,7 @@ class TaskBenchmark(BaseBenchmark):
     paper_name = {{ "%r" | format(cookiecutter.__paper_title) }}
     task_name = {{ "%r" | format(cookiecutter.task_name) }}
 
-    def run_1(self) -> dict[str, Any]:
+    def run_1(self) -> dict[str, object]:
         """Return score, message and metric, or score 0 and what is wrong with the submission."""
         references = Path(self.config.eval_workspace) / self.task_name / "data" / "references"
         outputs = Path(self.config.workspace) / "data" / "outputs"
