@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.researchgym.snapshots.hashing import Hash
     from pytest_innovatorbench.researchgym.snapshots.packs import Place
 
+# What is put waits for more, so that the catalogue is asked for many at once.
+_MOST_WAITING = 256
+_MOST_BYTES_WAITING = 4 << 20
+
 
 class Objects:
     """The objects of a store, opened by one thread for one piece of work.
@@ -38,6 +42,8 @@ class Objects:
         self._codec = Codec()
         self._writer = Writer(self._packs)
         self._put: dict[bytes, Place] = {}
+        self._waiting: dict[bytes, bytes] = {}
+        self._waiting_bytes = 0
 
     def __enter__(self) -> Self:
         return self
@@ -55,6 +61,7 @@ class Objects:
     @property
     def written(self) -> int:
         """Bytes that were added so far."""
+        self._keep()
         return self._writer.written
 
     def put(self, data: bytes) -> str:
@@ -65,11 +72,11 @@ class Objects:
         """
         digest = self._name(data)
         key = bytes.fromhex(digest)
-        if key not in self._put and not self._catalog.has(key):
-            try:
-                self._put[key] = self._writer.add(key, *self._packed(data))
-            except OSError as problem:
-                raise unusable(problem) from None
+        if key not in self._put and key not in self._waiting:
+            self._waiting[key] = data
+            self._waiting_bytes += len(data)
+            if len(self._waiting) >= _MOST_WAITING or self._waiting_bytes >= _MOST_BYTES_WAITING:
+                self._keep()
         return digest
 
     def put_folder(self, lines: Iterable[str]) -> str:
@@ -79,7 +86,7 @@ class Objects:
     def has(self, digest: str) -> bool:
         """Tell whether content is kept and not known to be damaged."""
         key = bytes.fromhex(digest)
-        return key in self._put or self._catalog.has(key)
+        return key in self._put or key in self._waiting or bool(self._catalog.those_there([key]))
 
     def place(self, digest: str) -> Place | None:
         """Return where content lies."""
@@ -122,6 +129,7 @@ class Objects:
 
     def commit(self) -> None:
         """Have what was put be there for good."""
+        self._keep()
         self._writer.finish()
         if self._put:
             self._catalog.add(self._put.items())
@@ -153,6 +161,17 @@ class Objects:
         for pack in gone & needed.keys():
             self._packs.file(pack).unlink()
         return len(there) - len(live & there.keys())
+
+    def _keep(self) -> None:
+        """Write what waits, but for what is kept already."""
+        waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
+        there = self._catalog.those_there(waiting) if waiting else ()
+        try:
+            for key, data in waiting.items():
+                if key not in there:
+                    self._put[key] = self._writer.add(key, *self._packed(data))
+        except OSError as problem:
+            raise unusable(problem) from None
 
     def _copy(self, digest: bytes, place: Place) -> Place | None:
         data = self._packs.read(place)

@@ -16,6 +16,7 @@ FULL = 256 << 20  # bytes from which the next pack is begun
 _SUFFIX = ".pack"
 _MAGIC = b"IBPACK1\n"
 _HEAD = struct.Struct("<32sIIB")
+_BUFFER = 1 << 20  # bytes that are written at once
 _OPEN = 16  # packs that are held open for reading
 
 
@@ -108,15 +109,16 @@ class Writer:
         self._file = -1
         self._pack = 0
         self._offset = FULL
+        self._unwritten: list[bytes] = []
+        self._unwritten_bytes = 0
 
     def add(self, digest: bytes, codec: int, data: bytes, size: int) -> Place:
         """Append an object; see `Place` for its parts."""
         if self._offset >= FULL:
             self._begin()
         head = _HEAD.pack(digest, len(data), size, codec)
-        self._write(head + data if len(data) < FULL // 4096 else head)
-        if len(data) >= FULL // 4096:
-            self._write(data)
+        self._write(head)
+        self._write(data)
         offset = self._offset + len(head)
         self._offset = offset + len(data)
         return Place(self._pack, offset, len(data), size, codec)
@@ -135,6 +137,7 @@ class Writer:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+        self._unwritten.clear()
         for unfinished in self._unfinished.values():
             unfinished.unlink(missing_ok=True)
 
@@ -149,6 +152,7 @@ class Writer:
 
     def _end(self) -> None:
         if self._file >= 0:
+            self._flush()
             os.fsync(self._file)
             os.close(self._file)
             self._file = -1
@@ -156,6 +160,13 @@ class Writer:
 
     def _write(self, data: bytes) -> None:
         self.written += len(data)
+        self._unwritten.append(data)
+        self._unwritten_bytes += len(data)
+        if self._unwritten_bytes >= _BUFFER:
+            self._flush()
+
+    def _flush(self) -> None:
+        data, self._unwritten, self._unwritten_bytes = b"".join(self._unwritten), [], 0
         view = memoryview(data)
         while view:
             view = view[os.write(self._file, view) :]
