@@ -136,6 +136,8 @@ def search(call: Call) -> Call:
         if time.monotonic() > deadline:
             return found(path, matches, skipped, whole=False)
         try:
+            if os.path.islink(file):
+                keep_inside(call, file)
             in_file = list(matching(file, sought, MOST_MATCHES - len(matches) + 1))
         except (OSError, Refused):
             if file == path:
@@ -288,19 +290,29 @@ def write_in_place(path: str, content: bytes) -> None:
 
 
 def resolve(call: Call, *, follow: bool = True) -> str:
-    """Return the absolute path that a call names.
-
-    Where ``roots`` are given, a path that leads out of all of them, also over links, is refused.
-    """
+    """Return the absolute path that a call names."""
     named: str = call["path"]
     if not named or "\0" in named:
         raise Refused("give a path")
     path = os.path.normpath(os.path.join(call.get("folder", WORKSPACE), os.path.expanduser(named)))
-    roots = [os.path.realpath(root) for root in call.get("roots") or ()]
-    real = os.path.realpath(path if follow else os.path.dirname(path))
-    if roots and not any(os.path.commonpath([real, root]) == root for root in roots):
-        raise Refused(f"{shown(path)} is outside of {' and '.join(call['roots'])}")
+    keep_inside(call, path, follow=follow)
     return path
+
+
+def keep_inside(call: Call, path: str, *, follow: bool = True) -> None:
+    """Refuse a path that leads out of all ``roots`` of a call, also over links, where it has any.
+
+    This keeps actions in their place. What runs with the same rights, such as a command, is not bound by it.
+    """
+    roots: list[str] = call.get("roots") or []
+    real = os.path.realpath(path if follow else os.path.dirname(path))
+    if roots and not any(is_inside(real, os.path.realpath(root)) for root in roots):
+        raise Refused(f"{shown(path)} is outside of {shown(' and '.join(roots))}; reach it with run_command")
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Tell whether a path is a folder or leads below it; both are free of links."""
+    return os.path.commonpath([path, folder]) == folder
 
 
 def open_regular(path: str) -> Any:  # noqa: ANN401 - a binary file, whose type has no short name

@@ -199,6 +199,7 @@ class ContainerComputer(RemoteComputer):
             HostedWorkspace(workspace),
             name=name,
             root=ROOT,
+            confines_files=False,  # the container does
             environment={**path, **(environment or {})},
         )
 

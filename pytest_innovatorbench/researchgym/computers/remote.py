@@ -58,6 +58,8 @@ class RemoteComputer(SessionComputer):
         python: Interpreter on the machine, 3.8 or later.
         environment: Variables for the sessions, in addition to those of a login.
         belongings: What its agent brings along. It is removed when the computer is closed.
+        confines_files: Whether actions on files stay in the workspace and in what its agent brings. Commands
+            do not: they have the rights of whoever logged in.
         is_alone: Whether no other attempt is at work there, so that what others brought was left behind.
         lease: Seconds after which everything there ends if no harness has claimed it.
         pace: How the connection is looked after.
@@ -73,6 +75,7 @@ class RemoteComputer(SessionComputer):
         python: str = "python3",
         environment: Mapping[str, str] | None = None,
         belongings: Belongings | None = None,
+        confines_files: bool = True,
         is_alone: bool = False,
         lease: int = LEASE,
         pace: Pace | None = None,
@@ -85,6 +88,7 @@ class RemoteComputer(SessionComputer):
         self._python = python
         self._environment = dict(environment or {})
         self._belongings = belongings or Belongings()
+        self._confines_files = confines_files
         self._is_alone = is_alone
         self._lease = lease
         self._pace = pace or Pace()
@@ -196,6 +200,15 @@ class RemoteComputer(SessionComputer):
         if self._station is not None:
             self._run(["sh", "-c", _REMOVE, "sh", str(self._station.folder)], timeout=SECONDS * 10)
             self._transport.close()
+
+    def _roots(self) -> Sequence[str]:
+        """Return the folders out of which no action on files may lead."""
+        if not self._confines_files:
+            return ()
+        with self._starting:
+            folder = self._settle().folder
+        brought = [str(folder / BROUGHT)] if self._belongings else []
+        return [str(self._workspace.path(folder)), *brought]
 
     def _ask(self, request: Message, timeout: float | None, read: Callable[[Message], Answer]) -> Answer:
         try:

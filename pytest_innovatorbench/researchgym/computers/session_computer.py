@@ -26,7 +26,7 @@ from pytest_innovatorbench.researchgym.computers.base import (
 from pytest_innovatorbench.researchgym.computers.workspace import WORKSPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_innovatorbench.researchgym.computers.session_client import Message
 
@@ -58,6 +58,10 @@ class SessionComputer(ABC):
     @abstractmethod
     def _ask_if_started(self, request: Message, read: Callable[[Message], Answer]) -> Answer:
         """Ask what needs no answer of a computer that has done nothing yet."""
+
+    def _roots(self) -> Sequence[str]:
+        """Return the folders out of which no action on files may lead; none where something else confines."""
+        return ()
 
     def open_session(self, session: str) -> bool:
         """Make a session; return whether it is new."""
@@ -125,7 +129,8 @@ class SessionComputer(ABC):
 
     def do_with_file(self, call: Mapping[str, Any]) -> Mapping[str, Any]:
         """Have a file operation done; see `Computer.do_with_file`."""
-        request = {"do": "file", "call": {"folder": self.inside(WORKSPACE), **call}}
+        place = {"folder": self.inside(WORKSPACE), "roots": list(self._roots())}
+        request = {"do": "file", "call": {**call, **place}}
         return self._ask(request, _FILE_SECONDS, read_call_result)
 
     def interrupt(self, session: str = MAIN_SESSION) -> None:

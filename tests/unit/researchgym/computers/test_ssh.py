@@ -16,13 +16,17 @@ from typing import Any
 
 import pytest
 
+from pytest_innovatorbench.researchgym.computers.belongings import Belongings
 from pytest_innovatorbench.researchgym.computers.inventory import SshAccess
 from pytest_innovatorbench.researchgym.computers.remote import RemoteComputer
 from pytest_innovatorbench.researchgym.computers.remote_workspace import SharedWorkspace, SyncedWorkspace
 from pytest_innovatorbench.researchgym.computers.ssh import Hop, SshTransport, hops
 from pytest_innovatorbench.researchgym.computers.steady_client import Pace
 from pytest_innovatorbench.researchgym.computers.transport import UnreachableError, UnusableError
+from pytest_innovatorbench.sandbox.model import Bind
+from tests.conftest import Tree
 from tests.sshd import ACCOUNTS, SshServer, make_key
+from tests.unit.researchgym.test_gym import Place
 
 PYTHON = "/usr/bin/python3"
 QUICK = Pace(beat=0.3, deadline=2, first_pause=0.05, longest_pause=0.3, patience=5)
@@ -91,6 +95,67 @@ def test_commands_run_as_the_user_who_logged_in(server: SshServer, make: Make) -
     computer.close()
     assert outputs(computer) == {"z": bytes(300000)}
     assert computer.workspace_note is None
+
+
+OUTSIDE = "/usr/share/common-licenses/GPL-3"
+READERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("open_file", "path", {}),
+    ("edit_file", "path", {"start": 1, "end": 1, "content": "changed"}),
+    ("create_file", "filename", {"content": "changed"}),
+    ("get_file_info", "file_path", {}),
+    ("search_file", "file_path", {"search_term": "GNU"}),
+    ("search_dir", "dir_path", {"search_term": "GNU"}),
+    ("find_file", "dir_path", {"file_name": "*"}),
+    ("list_files", "path", {}),
+    ("parse_latex", "file_path", {}),
+)
+
+
+@one_account
+def test_actions_on_files_stay_in_the_workspace(make: Make, tree: Tree, tmp_path: Path) -> None:
+    gym = Place(tree, tmp_path / "local")
+    gym.gym.computer = make()
+    workspace = gym.run(f"ln -s {OUTSIDE} link; ln -s / root; mkdir -p a/b; pwd").message.strip()
+    up = "../" * workspace.count("/")
+    for path in (
+        OUTSIDE,
+        "link",
+        f"root{OUTSIDE}",
+        f"{up}..{OUTSIDE}",
+        f"a/b/../../{up}..{OUTSIDE}",
+        "../server/log",
+    ):
+        for name, parameter, others in READERS:
+            if (name, path) == ("get_file_info", "link"):
+                continue  # the link itself is inside
+            seen = gym.act(name, **{parameter: path, **others})
+            assert not seen.success, (name, path)
+            assert f"is outside of {workspace}; reach it with run_command" in seen.message, (name, path)
+
+
+@one_account
+def test_a_search_follows_no_link_out_of_the_workspace(make: Make) -> None:
+    computer = make()
+    computer.run_command(f"ln -s {OUTSIDE} link; ln -s data/train inner; mkdir sub; ln -s /etc sub/etc")
+    found = computer.do_with_file({"op": "search", "path": ".", "term": "GNU"})
+    assert (found["matches"], found["skipped"]) == ([], 1)
+    found = computer.do_with_file({"op": "search", "path": ".", "term": "2"})
+    assert {match["path"].rpartition("/")[2] for match in found["matches"]} == {"train", "inner"}
+    refused = computer.do_with_file(
+        {"op": "read", "path": "sub/etc/passwd", "line": 1, "count": 1, "roots": []}
+    )
+    assert "passwd is outside of" in refused["error"]
+    assert computer.do_with_file({"op": "read", "path": "inner", "line": 1, "count": 1})["total"] == 1
+
+
+@one_account
+def test_what_an_agent_brings_can_be_read_by_actions(make: Make, tmp_path: Path) -> None:
+    solution = tmp_path / "solution"
+    solution.mkdir()
+    (solution / "run.sh").write_text("echo 1\n")
+    computer = make(belongings=Belongings([Bind(source=solution, dest="/solution")]))
+    call = {"op": "read", "path": computer.inside("/solution/run.sh"), "line": 1, "count": 1}
+    assert computer.do_with_file(call)["text"] == "     1|echo 1"
 
 
 def test_a_server_that_is_killed_in_the_middle_of_a_command_loses_nothing(
