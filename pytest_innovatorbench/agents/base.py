@@ -11,6 +11,7 @@ from pytest_innovatorbench.errors import IbenchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from pytest_innovatorbench.researchgym.actions.declaration import ActionKind
     from pytest_innovatorbench.researchgym.gym import ResearchGym
     from pytest_innovatorbench.sandbox.model import Bind
     from pytest_innovatorbench.tasks.model import Task
@@ -94,6 +95,8 @@ class AgentKind:
             brackets, such as ``[MODEL]``, where it may be left out.
         check: Raises a ``UserError`` for an argument that cannot be used; called with the argument and
             the hidden folders before anything runs.
+        check_actions: Raises a ``UserError`` where the agent cannot do with the actions that there are;
+            called with the argument and the actions by name before anything runs.
         about: One line for lists.
         submits_only: Tells of a task whether the agent only hands in what is there, so that it needs
             none of the GPUs and but one of the computers that the task asks for.
@@ -103,5 +106,6 @@ class AgentKind:
     make: Callable[[AgentRequest], Agent]
     argument: str = ""
     check: Callable[[str, tuple[Path, ...]], object] | None = None
+    check_actions: Callable[[str, Mapping[str, ActionKind]], object] | None = None
     about: str = ""
     submits_only: Callable[[Task], bool] = lambda _: False

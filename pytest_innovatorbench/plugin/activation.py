@@ -137,15 +137,19 @@ def _read(config: pytest.Config) -> Run:
     benchmark = open_benchmark(settings.root)
     task_ids = frozenset(benchmark.select(settings.tasks))
     agents = {agent: find(agent, table) for agent in settings.agents}
+    extensions = _extensions(config, settings)
     for agent, kind in agents.items():
+        argument = split(agent)[1]
         if kind.check:
-            kind.check(split(agent)[1], hidden_folders(benchmark.root, settings))
+            kind.check(argument, hidden_folders(benchmark.root, settings))
+        if kind.check_actions:
+            kind.check_actions(argument, extensions.actions)
     return Run(
         settings=settings,
         benchmark=benchmark,
         task_ids=task_ids,
         agents=agents,
-        extensions=_extensions(config, settings),
+        extensions=extensions,
         inventory=read_inventory(settings.computers) if settings.computers else THIS_MACHINE,
         earlier=earlier_attempts(settings.run_folder) if settings.resumes else {},
         origin=origin(settings.store, settings.from_snapshot) if settings.from_snapshot else None,

@@ -107,7 +107,7 @@ class ResearchGym:
         record: Takes the events.
         clock: Working time.
         hints_allowed: Whether the hint may be viewed.
-        paused: Stops the clock while a context lasts.
+        paused: Stops the clock while a context lasts, from a moment on that has passed, if one is given.
         ledger: What was spent already.
 
     Attributes:
@@ -130,7 +130,7 @@ class ResearchGym:
         clock: Clock,
         hints_allowed: bool = True,
         actions: Mapping[str, ActionKind] = ACTIONS,
-        paused: Callable[[], AbstractContextManager[None]] = nullcontext,
+        paused: Callable[..., AbstractContextManager[Any]] = nullcontext,
         ledger: Ledger | None = None,
     ) -> None:
         self.beginning = "fresh"

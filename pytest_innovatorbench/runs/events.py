@@ -67,15 +67,19 @@ class EventLog:
         self._stopped = self._worked
 
     @contextlib.contextmanager
-    def paused(self) -> Iterator[None]:
-        """Count no working time while the context lasts, as when nobody could work; not to be nested."""
-        self._paused = time.monotonic()
+    def paused(self, since: float | None = None) -> Iterator[None]:
+        """Count no working time while the context lasts, as when nobody could work; not to be nested.
+
+        Args:
+            since: Count none from this moment on, which has passed, by ``time.monotonic``.
+        """
+        began = self._paused = time.monotonic() if since is None else since
         try:
             yield
         finally:
-            since, self._paused = self._paused, None
+            self._paused = None
             if self._start is not None:
-                self._start += time.monotonic() - since
+                self._start += time.monotonic() - began
 
     def seconds(self) -> float:
         """Working time so far, in seconds."""

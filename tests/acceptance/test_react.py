@@ -20,6 +20,7 @@ from pytest_innovatorbench.runs.events import read_events
 from pytest_innovatorbench.testing.model_server import (
     Answer,
     Body,
+    Breaks,
     Fails,
     ModelServer,
     Says,
@@ -57,7 +58,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
 
 def configure(bench: Bench, **settings: Any) -> str:
-    file = bench.tree.write("agents.yaml", json.dumps({"agents": {"claude": settings}}))
+    agents = dict.fromkeys(PROVIDERS, settings)
+    file = bench.tree.write("agents.yaml", json.dumps({"agents": agents}))
     return f"--ibench-agent-config={file}"
 
 
@@ -316,6 +318,16 @@ def test_a_provider_that_fails_for_a_while_costs_no_time(bench: Bench, serve: Se
     assert len(server.requests) == 4
 
 
+def test_a_provider_that_is_silent_costs_no_time(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    serve(Breaks(says=Says(text="x" * 400), pause=3.0), Says(calls=(WRITE,)), FINISH)
+    options = configure(bench, timeout=2, patience={"first_wait": 0.1})
+    _, report = bench.report(options, agent="claude")
+    attempt = only(report)
+    assert (attempt["final"], len(events(attempt, "model_failed"))) == (60.0, 1)
+    assert attempt["seconds"] < 1.5
+
+
 def test_a_provider_that_stays_away_is_the_machines_fault(bench: Bench, serve: Serve) -> None:
     bench.tree.add_task()
     serve(Says(calls=(WRITE,)), Fails(status=503))
@@ -331,10 +343,73 @@ def test_a_wrong_key_is_said_and_written_nowhere(bench: Bench, serve: Serve) -> 
     bench.tree.add_task()
     serve(Fails(status=401, body=json.dumps({"error": {"message": f"no such key: {KEY}"}})))
     result, report = bench.report(agent="claude")
-    assert only(report)["error"].startswith("the model's server answered 401: ")
+    attempt = only(report)
+    assert (result.ret, attempt["status"], attempt["fault"]) == (1, "unscoreable", "machine")
+    assert attempt["error"].startswith("the model's server answered 401: ")
+    assert ": check the key and its account" in attempt["error"]
     assert KEY not in result.stdout.str()
     for file in bench.pytester.path.rglob("*"):
         assert not file.is_file() or KEY.encode() not in file.read_bytes()
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_what_is_refused_from_the_beginning_is_not_the_agents_doing(
+    bench: Bench, serve: Serve, status: int
+) -> None:
+    bench.tree.add_task()
+    serve(Fails(status=status, body='{"error": {"message": "no such model"}}'))
+    result, report = bench.report(agent="gpt")
+    attempt = only(report)
+    assert (result.ret, attempt["status"], attempt["fault"]) == (1, "unscoreable", "machine")
+    assert attempt["error"].startswith(f"the model's server answered {status}: ")
+    assert attempt["error"].endswith(": check the model's name, its settings and the key")
+
+
+@pytest.mark.parametrize(("status", "found"), [(400, "scored"), (403, "scored"), (402, "unscoreable")])
+def test_what_is_refused_later_may_be(bench: Bench, serve: Serve, status: int, found: str) -> None:
+    bench.tree.add_task()
+    serve(Says(calls=(WRITE,)), Fails(status=status, body='{"error": {"message": "not that"}}'))
+    _, report = bench.report(agent="claude")
+    assert only(report)["status"] == found
+    assert only(report)["error"].startswith(f"the model's server answered {status}: ")
+
+
+def test_tools_that_do_not_exist_are_refused_before_the_run(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    server = serve(FINISH)
+    result = bench.run(configure(bench, tools=["finish", "nothing"]), agent="claude")
+    assert (result.ret, server.requests) == (4, [])
+    result.stderr.fnmatch_lines(["*tools: there is no action 'nothing': choose of create_session, *"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("system", "{{ nope }}", "'nope' is undefined"),
+        ("no_call", "{% if %}", "Expected an expression, got 'end of statement block'"),
+        ("task", "{{ steps / 0 }}", "division by zero"),
+        ("recheck", "{% include 'other.j2' %}", "other.j2"),
+    ],
+)
+def test_templates_that_cannot_be_used_are_refused_before_the_run(
+    bench: Bench, serve: Serve, name: str, text: str, said: str
+) -> None:
+    bench.tree.add_task()
+    server = serve(FINISH)
+    bench.tree.write(f"prompts/{name}.md.j2", text)
+    result = bench.run(configure(bench, prompts="prompts"), agent="claude")
+    assert (result.ret, server.requests) == (4, [])
+    result.stderr.fnmatch_lines([f"*the prompt {name}.md.j2: *{said}*: mend the template"])
+
+
+def test_a_template_that_fails_later_is_not_the_agents_doing(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    bench.tree.write("prompts/bad_call.md.j2", "{{ 1 / (text | length - 3) }}")
+    serve(Says(calls=(("think", "abc"),)))
+    _, report = bench.report(configure(bench, prompts="prompts"), agent="gpt")
+    attempt = only(report)
+    assert (attempt["status"], attempt["fault"]) == ("unscoreable", "machine")
+    assert attempt["error"] == "the prompt bad_call.md.j2: division by zero: mend the template"
 
 
 def test_the_sandbox_has_no_key(bench: Bench, serve: Serve) -> None:

@@ -27,6 +27,10 @@ class ModelBusyError(ModelError):
         self.wait = wait
 
 
+class AccessError(ModelError):
+    """The key or the account is refused, which nothing in the prompt brought about."""
+
+
 class ContextOverflowError(ModelError):
     """The prompt is longer than the model takes."""
 
@@ -43,5 +47,6 @@ class Model(Protocol):
         Raises:
             ModelBusyError: Ask again later.
             ContextOverflowError: The prompt is too long.
-            ModelError: Asking again would not help, as with a wrong key.
+            AccessError: The key or the account is refused.
+            ModelError: Asking again would not help, as with a model that does not exist.
         """

@@ -6,7 +6,12 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pytest_innovatorbench.agents.models.base import ContextOverflowError, ModelBusyError, ModelError
+from pytest_innovatorbench.agents.models.base import (
+    AccessError,
+    ContextOverflowError,
+    ModelBusyError,
+    ModelError,
+)
 from pytest_innovatorbench.agents.models.secrets import redact
 from pytest_innovatorbench.hostile import one_line
 
@@ -14,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
+_NO_ACCESS = {401, 402}
 _LATER = {408, 409, 425, 429, 529}
 _TOO_LONG = re.compile(
     r"(?:prompt|input) is too long|context.{0,20}(?:length|window|limit)|maximum context|too many tokens",
@@ -32,6 +38,7 @@ def translated(sdk: ModuleType) -> Iterator[None]:
         ModelBusyError: The connection or the server failed, or has no time; the same prompt may be
             answered later.
         ContextOverflowError: The prompt is too long.
+        AccessError: The key or the account is refused.
         ModelError: The request will never be answered.
     """
     try:
@@ -68,7 +75,7 @@ def _of_status(error: Any) -> ModelError:  # noqa: ANN401 - of either SDK
         return ContextOverflowError(said)
     if error.status_code in _LATER or error.status_code >= _SERVERS_FAULT:
         return ModelBusyError(said, wait=_wait(error.response.headers))
-    return ModelError(said)
+    return AccessError(said) if error.status_code in _NO_ACCESS else ModelError(said)
 
 
 def _of_text(said: str) -> ModelError:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_innovatorbench.agents.models.base import ModelBusyError, ModelError
 
 if TYPE_CHECKING:
-    from pytest_innovatorbench.agents.models.base import Model
-    from pytest_innovatorbench.agents.models.values import Prompt, Reply
+    from pytest_innovatorbench.agents.models.values import Reply
 
 _LONGEST_WAIT = 120.0
 
@@ -31,8 +30,7 @@ class Patience:
 
 
 def ask_patiently(
-    model: Model,
-    prompt: Prompt,
+    ask: Callable[[], Reply],
     patience: Patience,
     *,
     said: Callable[[str, float], None],
@@ -41,8 +39,7 @@ def ask_patiently(
     """Return a model's answer, asking again while its provider fails.
 
     Args:
-        model: The model.
-        prompt: What it is asked.
+        ask: Asks it once.
         patience: For how long.
         said: Told of each failure: what it was, and the seconds until the next try.
         wait: Lets seconds pass; what it raises ends the asking.
@@ -53,7 +50,7 @@ def ask_patiently(
     started, tries = time.monotonic(), 0
     while True:
         try:
-            return model.ask(prompt)
+            return ask()
         except ModelBusyError as error:
             pause = _pause(error, patience, tries)
             if time.monotonic() + pause - started > patience.seconds:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.base import AgentFailedError
-from pytest_innovatorbench.agents.models.base import ContextOverflowError, ModelBusyError, ModelError
-from pytest_innovatorbench.agents.models.opening import open_model
-from pytest_innovatorbench.agents.models.patience import ask_patiently
-from pytest_innovatorbench.agents.models.prices import find_price
+from pytest_innovatorbench.agents.models.base import ContextOverflowError
 from pytest_innovatorbench.agents.models.values import Message, ToolResult
+from pytest_innovatorbench.agents.react.asking import Asker
 from pytest_innovatorbench.agents.react.briefing import system_prompt, task_prompt
 from pytest_innovatorbench.agents.react.conversation import Conversation
 from pytest_innovatorbench.agents.react.prompting import Prompts
@@ -19,7 +16,7 @@ from pytest_innovatorbench.agents.react.rendering import offered, render
 from pytest_innovatorbench.agents.react.summary import judge
 from pytest_innovatorbench.agents.react.transcript import Transcript, last_window
 from pytest_innovatorbench.agents.react.watching import Watch
-from pytest_innovatorbench.errors import MachineFaultError
+from pytest_innovatorbench.errors import MachineFaultError, SettingsError
 from pytest_innovatorbench.researchgym.model import Action, AttemptOverError
 
 if TYPE_CHECKING:
@@ -28,13 +25,12 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.agents.base import AgentRequest
     from pytest_innovatorbench.agents.models.prices import Price
     from pytest_innovatorbench.agents.models.profile import Profile
-    from pytest_innovatorbench.agents.models.values import Prompt, Reply, ToolCall
+    from pytest_innovatorbench.agents.models.values import Reply, ToolCall
     from pytest_innovatorbench.agents.react.habits import Habits
     from pytest_innovatorbench.researchgym.gym import ResearchGym
     from pytest_innovatorbench.researchgym.model import Observation
     from pytest_innovatorbench.sandbox.model import Bind
 
-_TICK = 0.2  # seconds between looks whether the attempt is over, while a provider is waited for
 _LONGEST_SHOWN = 500
 _FULL_SCORE = 100
 _PERSON = "<real_user>"
@@ -62,8 +58,7 @@ class ReactAgent:
         self._task = request.task
         self._profile = profile
         self._habits = habits
-        self._prices = prices
-        self._model = open_model(profile)
+        self._asker = Asker(profile, habits.patience, prices)
         self._prompts = Prompts(habits.prompts)
         self._watch = Watch(habits)
         self._earlier: list[Message] = []
@@ -90,6 +85,12 @@ class ReactAgent:
 
     def run(self, gym: ResearchGym) -> None:
         """Work until the model finishes, the budget ends, or it is of no more use."""
+        try:
+            self._work(gym)
+        except SettingsError as error:  # a template of the user's, which is none of the model's doing
+            raise MachineFaultError(str(error)) from error
+
+    def _work(self, gym: ResearchGym) -> None:
         conversation = self._conversation = self._begin(gym)
         while True:
             self._hear(gym, conversation)
@@ -124,35 +125,13 @@ class ReactAgent:
         if conversation.tokens > self._habits.summarise_at * self._profile.context_length:
             self._summarise(gym, conversation)
         try:
-            reply = self._ask(gym, conversation.prompt("act"))
+            reply = self._asker.ask(gym, conversation.prompt("act"))
         except ContextOverflowError:
             self._summarise(gym, conversation)
-            reply = self._ask(gym, conversation.prompt("act"))
+            reply = self._asker.ask(gym, conversation.prompt("act"))
         if reply.stop == "context":
             self._summarise(gym, conversation)
-            return self._ask(gym, conversation.prompt("act"))
-        return reply
-
-    def _ask(self, gym: ResearchGym, prompt: Prompt) -> Reply:
-        def said(what: str, pause: float) -> None:
-            gym.note("model_failed", error=what, retry_in=round(pause, 3))
-
-        def wait(seconds: float) -> None:
-            with gym.paused():
-                _wait(gym, seconds)
-
-        started = time.monotonic()
-        try:
-            reply = ask_patiently(self._model, prompt, self._habits.patience, said=said, wait=wait)
-        except ContextOverflowError:
-            raise
-        except ModelError as error:
-            if isinstance(error.__cause__, ModelBusyError):
-                raise MachineFaultError(f"the model's provider failed: {error}") from error
-            raise AgentFailedError(str(error)) from error
-        price = find_price(self._profile.model, self._prices)
-        cost = None if price is None else price.of(reply.usage)
-        Transcript(gym.note).answered(reply, time.monotonic() - started, cost)
+            return self._asker.ask(gym, conversation.prompt("act"))
         return reply
 
     def _answer(self, gym: ResearchGym, conversation: Conversation, reply: Reply) -> None:
@@ -207,7 +186,7 @@ class ReactAgent:
         for _ in range(self._habits.summary_tries):
             text = self._prompts.render("summarise", said=said, problem=problem)
             closing = Message(role="user", text=text)
-            reply = self._ask(gym, conversation.prompt("summary", older=cut, closing=closing))
+            reply = self._asker.ask(gym, conversation.prompt("summary", older=cut, closing=closing))
             conversation.transcript.message(reply.message, aside=True)
             judged = judge(reply.message.text, said)
             if judged.text:
@@ -232,11 +211,3 @@ def _answered(turns: list[Message]) -> list[Message]:
 def _sessions(gym: ResearchGym) -> str:
     """Look what is there; a step of the record like any other."""
     return gym.act(Action(name="list_sessions")).message
-
-
-def _wait(gym: ResearchGym, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0:
-        if gym.ending:
-            raise AttemptOverError(f"the attempt is over ({gym.ending})")
-        time.sleep(min(_TICK, left))

@@ -14,6 +14,7 @@ from pytest_innovatorbench.agents.models.profile import Profile, Provider
 from pytest_innovatorbench.errors import SettingsError
 
 if TYPE_CHECKING:
+    from pytest_innovatorbench.researchgym.actions.declaration import ActionKind
     from pytest_innovatorbench.settings import Settings
 
 REACT = "react"
@@ -59,6 +60,7 @@ def react_agents(settings: Settings) -> Iterator[AgentKind]:
             if name == REACT and not configuration.agents.get(name, {}).get("model")
             else "[MODEL]",
             check=partial(_check, name, settings, configuration),
+            check_actions=partial(_check_actions, name, settings, configuration),
             about=_about(name),
         )
 
@@ -76,14 +78,29 @@ def _check(
     """Say before anything runs what would stop every attempt."""
     from pytest_innovatorbench.agents.models.opening import check_model  # noqa: PLC0415 - it imports an SDK
     from pytest_innovatorbench.agents.models.prices import find_price  # noqa: PLC0415 - not needed otherwise
+    from pytest_innovatorbench.agents.react.samples import check_prompts  # noqa: PLC0415 - not needed otherwise
 
-    profile = choose(name, argument, settings, configuration).profile
+    found = choose(name, argument, settings, configuration)
+    profile = found.profile
     check_model(profile)
+    check_prompts(found.habits.prompts)
     if settings.max_cost is not None and find_price(profile.model, configuration.prices) is None:
         raise SettingsError(
             f"--ibench-max-cost: the price of {profile.model} is not known",
             remedy="state it under prices in the file of --ibench-agent-config",
         )
+
+
+def _check_actions(
+    name: str,
+    settings: Settings,
+    configuration: Configuration,
+    argument: str,
+    actions: Mapping[str, ActionKind],
+) -> None:
+    from pytest_innovatorbench.agents.react.rendering import check_chosen  # noqa: PLC0415 - not needed otherwise
+
+    check_chosen(choose(name, argument, settings, configuration).habits.tools, actions)
 
 
 def choose(name: str, argument: str, settings: Settings, configuration: Configuration) -> AgentSettings:

@@ -34,15 +34,13 @@ class Prompts:
         Raises:
             SettingsError: The user's template cannot be used.
         """
-        from jinja2 import TemplateError  # noqa: PLC0415 - not needed to import the plugin
-
         from pytest_innovatorbench.errors import SettingsError  # noqa: PLC0415
 
         try:
             with _compiling:
                 template = self._environment.get_template(f"{name}.md.j2")
             return template.render(**values).strip()
-        except TemplateError as error:
+        except Exception as error:  # the template may do whatever its author wrote
             raise SettingsError(f"the prompt {name}.md.j2: {error}", remedy="mend the template") from error
 
 

@@ -38,9 +38,7 @@ def offered(
     Raises:
         SettingsError: An action that was chosen does not exist.
     """
-    unknown = [name for name in chosen if name not in actions]
-    if unknown:
-        raise SettingsError(f"there is no action {unknown[0]!r}", remedy=f"choose of {', '.join(actions)}")
+    check_chosen(chosen, actions)
     left_out = {"null"} | (set() if task.hint and hints else {"view_hint"})
     kinds = [
         kind
@@ -49,6 +47,19 @@ def offered(
         and (kind.family not in _WEB or task.web.mode != "none" or task.web.corpus is not None)
     ]
     return tuple(Tool(name=kind.name, meaning=kind.meaning, schema=kind.schema()) for kind in kinds)
+
+
+def check_chosen(chosen: Sequence[str], actions: Mapping[str, ActionKind]) -> None:
+    """Find out whether the actions exist that were chosen.
+
+    Raises:
+        SettingsError: One does not.
+    """
+    unknown = [name for name in chosen if name not in actions]
+    if unknown:
+        raise SettingsError(
+            f"tools: there is no action {unknown[0]!r}", remedy=f"choose of {', '.join(actions)}"
+        )
 
 
 def render(call: str, observation: Observation, limit: int, remark: str = "") -> ToolResult:

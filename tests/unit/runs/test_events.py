@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +78,14 @@ def test_the_clock_counts_from_its_start_to_its_stop(log: EventLog) -> None:
     stopped = log.seconds()
     log.stop_clock()
     assert log.seconds() == stopped < 1
+
+
+def test_time_that_has_passed_can_be_given_back(log: EventLog) -> None:
+    log.start_clock()
+    since = time.monotonic()
+    time.sleep(0.3)
+    assert log.seconds() >= 0.3
+    with log.paused(since):
+        assert log.seconds() < 0.1
+        time.sleep(0.1)
+    assert log.seconds() < 0.1

@@ -27,7 +27,7 @@ def ask(model: Moody, patience: Patience) -> tuple[Reply, list[float], list[floa
     told: list[float] = []
     waited: list[float] = []
     reply = ask_patiently(
-        model, PROMPT, patience, said=lambda _, pause: told.append(pause), wait=waited.append
+        lambda: model.ask(PROMPT), patience, said=lambda _, pause: told.append(pause), wait=waited.append
     )
     return reply, told, waited
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import jinja2
 import pytest
 
+from pytest_innovatorbench.agents.react import prompting
 from pytest_innovatorbench.agents.react.prompting import Prompts
+from pytest_innovatorbench.agents.react.samples import SAMPLES, check_prompts
 from pytest_innovatorbench.errors import SettingsError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_users_template_takes_the_place_of_ours(tmp_path: Path) -> None:
@@ -55,3 +54,19 @@ def test_template_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "recheck.md.j2").write_text("{{ nothing }}")
     with pytest.raises(SettingsError, match=r"the prompt recheck\.md\.j2: 'nothing' is undefined"):
         Prompts(tmp_path).render("recheck")
+
+
+def test_every_template_is_tried_before_the_run(tmp_path: Path) -> None:
+    folder = Path(prompting.__file__).parent / "prompts"
+    assert {file.name for file in folder.iterdir()} == {f"{name}.md.j2" for name in SAMPLES}
+    for name in SAMPLES:
+        own = tmp_path / name
+        own.mkdir()
+        (own / f"{name}.md.j2").write_text("{{ nothing }}")
+        with pytest.raises(SettingsError, match=rf"the prompt {name}\.md\.j2: 'nothing' is undefined"):
+            check_prompts(own)
+
+
+def test_our_own_templates_take_what_they_are_given(tmp_path: Path) -> None:
+    check_prompts(None)
+    check_prompts(tmp_path)
