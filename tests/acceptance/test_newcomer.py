@@ -122,9 +122,10 @@ def test_from_nothing_to_a_task_that_passes(session: Session) -> None:
     assert "proposed" not in survey
 
     session.type("python", "-m", "unittest", "tests.test_flips")
-    (cache,) = session.findings(status=1)  # in a repository that ignores nothing yet
-    assert (cache["code"], cache["file"]) == ("IB107", "evaluations/flips/task/__pycache__")
-    assert cache["remedy"] == "remove it, and name it in .gitignore"
+    assert session.findings(status=0) == []
+    cache = session.type("ibench", "validate", "flips", "--select=IB107")  # .gitignore does not name it yet
+    assert "  evaluations/flips/task/__pycache__: IB107 warning: " in cache
+    assert "remove it, and name it in .gitignore" in cache
     (session.root / ".gitignore").write_text("__pycache__/\n.ibench/\n")
 
     run = session.type("pytest", "--ibench-agent=oracle,baseline")
