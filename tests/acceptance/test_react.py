@@ -444,6 +444,14 @@ def test_budgets_of_models_end_attempts_in_order(
     result.stdout.fnmatch_lines([f"models took {tokens:,} tokens, * US dollars"])
 
 
+@pytest.mark.parametrize("agent", PROVIDERS)
+def test_a_limit_in_money_holds_for_the_documented_names(bench: Bench, serve: Serve, agent: str) -> None:
+    bench.tree.add_task()
+    serve(Says(calls=(WRITE,), read=1000), Says(calls=(WRITE,), read=1_000_000))
+    _, report = bench.report("--ibench-max-cost=1", agent=agent)
+    assert (only(report)["final"], only(report)["error"]) == (60.0, "the money is used up")
+
+
 def test_a_limit_in_money_needs_a_price(bench: Bench, serve: Serve) -> None:
     bench.tree.add_task()
     serve(FINISH)

@@ -22,7 +22,8 @@ SHORTHANDS: Mapping[str, Profile] = {
     "claude": Profile(
         provider="anthropic", model="claude-sonnet-5-5", thinking="adaptive", max_tokens=32_000
     ),
-    "gpt": Profile(provider="openai", model="gpt-6.2-sol", max_tokens=32_000, context_length=272_000),
+    # OpenAI serves later ones with tools by its Responses alone, which this loop does not speak.
+    "gpt": Profile(provider="openai", model="gpt-5.1", max_tokens=32_000, context_length=272_000),
     "glm": Profile(
         provider="openai",
         model="glm-4.6",
