@@ -99,8 +99,7 @@ class ReactAgent:
             self._answer(gym, conversation, reply)
 
     def _begin(self, gym: ResearchGym) -> Conversation:
-        with _beginning:
-            conversation = self._open(gym)
+        conversation = self._open(gym)
         for message in _answered(self._earlier):
             conversation.add(message)
         if self._earlier:
@@ -111,9 +110,10 @@ class ReactAgent:
         return conversation
 
     def _open(self, gym: ResearchGym) -> Conversation:
-        tools = offered(self._task, self._habits.tools, hints=gym.hints_allowed, actions=gym.actions)
-        transcript = Transcript(gym.note, self._count)
-        return Conversation(transcript, system_prompt(self._prompts, gym), tools)
+        system = system_prompt(self._prompts, gym)  # not below, as it may have to wait for a computer
+        with _beginning:
+            tools = offered(self._task, self._habits.tools, hints=gym.hints_allowed, actions=gym.actions)
+            return Conversation(Transcript(gym.note, self._count), system, tools)
 
     def _hear(self, gym: ResearchGym, conversation: Conversation) -> None:
         """Pass on what people said."""
