@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from pytest_innovatorbench.agents.models.base import ContextOverflowError, Model, ModelBusyError, ModelError
+from pytest_innovatorbench.agents.models.base import (
+    AccessError,
+    ContextOverflowError,
+    Model,
+    ModelBusyError,
+    ModelError,
+)
 from pytest_innovatorbench.agents.models.opening import check_model, open_model
 from pytest_innovatorbench.agents.models.profile import Profile
 from pytest_innovatorbench.agents.models.values import (
@@ -243,11 +249,23 @@ def test_the_server_says_when_to_come_back(profile: Profile, server: ModelServer
         assert caught.value.wait == wait
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
-def test_other_refusals_are_final(status: int, profile: Profile, server: ModelServer) -> None:
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, ModelError),
+        (401, AccessError),
+        (402, AccessError),
+        (403, ModelError),
+        (404, ModelError),
+        (422, ModelError),
+    ],
+)
+def test_other_refusals_are_final(
+    status: int, error: type[ModelError], profile: Profile, server: ModelServer
+) -> None:
     with pytest.raises(ModelError, match=f"the model's server answered {status}: ") as caught:
         served(profile, server, Fails(status=status)).ask(PROMPT)
-    assert type(caught.value) is ModelError
+    assert type(caught.value) is error
 
 
 @pytest.mark.parametrize(
