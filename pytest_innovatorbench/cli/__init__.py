@@ -19,6 +19,7 @@ from pytest_innovatorbench.cli.importing import import_tasks
 from pytest_innovatorbench.cli.mcp import mcp
 from pytest_innovatorbench.cli.new_task import new_task
 from pytest_innovatorbench.cli.root import Root, open_root
+from pytest_innovatorbench.cli.telling import tell_agent
 from pytest_innovatorbench.cli.validate import validate
 from pytest_innovatorbench.errors import FaultError, UserError
 from pytest_innovatorbench.hostile import one_line
@@ -42,6 +43,7 @@ app.command()(calibrate)
 app.command("compare")(compare_runs)
 app.command("import")(import_tasks)
 app.command()(mcp)
+app.command("tell")(tell_agent)
 app.add_typer(snapshots.app, name="snapshots")
 
 

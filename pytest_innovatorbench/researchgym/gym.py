@@ -155,7 +155,6 @@ class ResearchGym:
         self._books = threading.Lock()
         self._judging = threading.Lock()
         self._losses = 0
-        self._said: list[str] = []
         self._remarks: list[str] = []
         self._opened = self.computers.first
         self._alarm = Alarm()
@@ -210,14 +209,14 @@ class ResearchGym:
     def tell(self, text: str) -> None:
         """Pass on what a person says to the agent, which hears it before its next step."""
         self.note("human", text=text)
-        with self._books:
-            self._said.append(text)
         self.wake(_SPOKEN)
 
     def hear(self) -> tuple[str, ...]:
-        """Return what people have said since this was asked last."""
+        """Return what people have said since this was asked last, also before the attempt was cut short."""
         with self._books:
-            said, self._said = tuple(self._said), []
+            said = self.ledger.unheard
+            if said:
+                self.ledger = self.ledger.after(self._record("heard", count=len(said)))
         self._alarm.hush(_SPOKEN)
         return said
 

@@ -64,6 +64,7 @@ class Ledger:
         violation: What in any evaluated submission shows an attempt to cheat.
         tokens: Tokens that models read and wrote.
         cost: US dollars that they took, as far as their prices are known.
+        unheard: What people have said and the agent was not given yet.
     """
 
     steps: int = 0
@@ -78,6 +79,7 @@ class Ledger:
     violation: str | None = None
     tokens: int = 0
     cost: float = 0.0
+    unheard: tuple[str, ...] = ()
 
     def after(self, event: Mapping[str, Any]) -> Ledger:
         """Return the ledger after one more event."""
@@ -88,6 +90,8 @@ class Ledger:
             return replace(self, hints=1, penalty=event["penalty"])
         if kind == "evaluation":
             return self._after_evaluation(event)
+        if kind in {"human", "heard"}:
+            return self._after_words(event)
         if kind == "began":
             return read_ledger(event["ledger"])
         if kind == "resumed":
@@ -104,6 +108,11 @@ class Ledger:
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
         return asdict(self)
+
+    def _after_words(self, event: Mapping[str, Any]) -> Ledger:
+        if event["kind"] == "heard":
+            return replace(self, unheard=self.unheard[event["count"] :])
+        return replace(self, unheard=(*self.unheard, event["text"]))
 
     def _before_final(self) -> Ledger:
         """Take back the final evaluation of an attempt that was interrupted, since it goes on."""
@@ -126,7 +135,9 @@ class Ledger:
 def read_ledger(values: Mapping[str, Any]) -> Ledger:
     """Return a ledger from plain JSON values; keys of later versions are passed over."""
     known = {name: values[name] for name in Ledger.__dataclass_fields__ if name in values}
-    return Ledger(**{**known, "scores": tuple(Scored(**scored) for scored in values["scores"])})
+    known["scores"] = tuple(Scored(**scored) for scored in values["scores"])
+    known["unheard"] = tuple(values.get("unheard", ()))
+    return Ledger(**known)
 
 
 def replay(events: Iterable[Mapping[str, Any]]) -> Ledger:

@@ -20,6 +20,7 @@ from pytest_innovatorbench.researchgym.ledger import Ledger, replay
 from pytest_innovatorbench.runs.beginning import Beginning
 from pytest_innovatorbench.runs.computing import open_computers, wait_for_computers
 from pytest_innovatorbench.runs.conclusion import conclude
+from pytest_innovatorbench.runs.ear import Ear
 from pytest_innovatorbench.runs.events import EVENTS_FILE, EventLog, read_events
 from pytest_innovatorbench.runs.keeping import Keeper
 from pytest_innovatorbench.runs.laying_out import lay_out
@@ -180,7 +181,8 @@ def _attempt(
         take_up(gym, beginning.computers, stop)
         log.start_clock()
         log("computers", waited=round(given.waited, 3), given=list(map(_describe, given.lease.grants)))
-        ending = work(room.agent, gym, stop)
+        with _listening(folder, gym):
+            ending = work(room.agent, gym, stop)
         gym.end(ending.reason)
     except MachineFaultError as error:  # of what was left; those of the agent's work are in its ending
         ending = Ending(reason="machine", error=error.message, detail=error.detail, fault="machine")
@@ -232,6 +234,19 @@ def _restore_agent(agent: Agent, spec: AttemptSpec) -> None:
         agent.recall(read_events(beginning.folder / EVENTS_FILE))
     elif beginning.state and isinstance(agent, ResumableAgent):
         agent.restore(beginning.state)
+
+
+@contextlib.contextmanager
+def _listening(folder: Path, gym: ResearchGym) -> Iterator[None]:
+    """Pass on what people say to the agent meanwhile."""
+    try:
+        ear = Ear(folder, gym.tell)
+    except OSError as error:  # such as a file system without pipes
+        gym.note("trouble", error="nobody can speak to this agent", detail=str(error))
+        yield
+        return
+    with contextlib.closing(ear):
+        yield
 
 
 def _describe(grant: Grant) -> dict[str, Any]:

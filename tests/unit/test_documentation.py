@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,21 @@ def test_every_command_has_its_line() -> None:
     assert {f"ibench {name}" for name in commands} == set(
         re.findall(r"^(ibench [a-z-]+)", text, re.MULTILINE)
     )
+
+
+def noted_events() -> Iterator[str]:
+    """The kinds of events that are written anywhere in the package."""
+    for file in (ROOT / "pytest_innovatorbench").rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant):
+                called = getattr(call.func, "attr", getattr(call.func, "id", ""))
+                if called in {"note", "_note", "log", "_log", "_record"} and isinstance(
+                    call.args[0].value, str
+                ):
+                    yield call.args[0].value
+
+
+def test_every_event_is_explained() -> None:
+    events = set(noted_events())
+    assert {"action", "heard", "why", "window", "ended"} <= events
+    assert events <= table_names("usage.md")

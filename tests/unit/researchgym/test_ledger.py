@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_innovatorbench.researchgym.ledger import Ledger, Scored, replay
+from pytest_innovatorbench.researchgym.ledger import Ledger, Scored, read_ledger, replay
 
 
 def evaluation(t: float, score: float | None, *, final: bool = False, **rest: Any) -> dict[str, Any]:
@@ -51,3 +51,12 @@ def test_the_first_violation_is_kept() -> None:
         evaluation(3.0, 3.0, final=True),
     ]
     assert replay(events).violation == "a"
+
+
+def test_what_people_said_waits_until_it_was_heard() -> None:
+    said = [{"kind": "human", "text": text} for text in "abc"]
+    ledger = replay([*said[:2], {"kind": "heard", "count": 1}, said[2]])
+    assert ledger.unheard == ("b", "c")
+    assert read_ledger(ledger.to_dict()) == ledger
+    earlier = {name: value for name, value in ledger.to_dict().items() if name != "unheard"}
+    assert read_ledger(earlier).unheard == ()
