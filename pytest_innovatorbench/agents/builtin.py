@@ -62,16 +62,17 @@ def _client_agents(settings: Settings) -> Iterator[AgentKind]:
     if settings.native_tools:
         yield from _native_agents(settings)
         return
+    prices = read_configuration(settings.agent_config).prices
     yield AgentKind(
         name="claude-code",
-        make=partial(ClaudeCode, sandbox=settings.sandbox),
+        make=partial(ClaudeCode, sandbox=settings.sandbox, prices=prices),
         argument="[MODEL]",
-        check=lambda _, hidden: check_claude_code(hidden),
+        check=lambda _, hidden: check_claude_code(hidden, settings.max_cost),
         about="runs Claude Code with our actions as its only tools",
     )
     yield AgentKind(
         name="codex",
-        make=partial(Codex, base_url=settings.model_base_url, sandbox=settings.sandbox),
+        make=partial(Codex, base_url=settings.model_base_url, sandbox=settings.sandbox, prices=prices),
         argument="[MODEL]",
         check=lambda _, hidden: check_codex(hidden),
         about="runs Codex with our actions as its only tools",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_innovatorbench.testing.model_server import Fails, ModelServer, Says, scripted
+from pytest_innovatorbench.testing.model_server import Answer, Body, Fails, ModelServer, Says, scripted
 from tests.acceptance.conftest import Bench, events, running
 
 KEY = "sk-secret-0123456789"
@@ -80,9 +80,8 @@ def test_what_codex_took_is_in_the_record(bench: Bench) -> None:
         _, report = bench.report(f"--ibench-model-base-url={server.url}/v1", agent="codex:some-model")
     (attempt,) = report["attempts"]
     assert (attempt["final"], attempt["error"]) == (65.0, None)
-    (took,) = events(attempt, "model_answered")
-    assert took["cache_read"] == 400
-    assert took["input"] > 500
+    _, took = events(attempt, "model_answered")
+    assert (took["cache_read"], took["input"], took["model"]) == (400, 500, "some-model")
     assert took["output"] > 0
 
 
@@ -104,11 +103,55 @@ def test_codex_ends_with_its_attempt(bench: Bench) -> None:
 @needs_codex
 def test_codex_that_fails_is_marked(bench: Bench) -> None:
     bench.tree.add_task()
-    with ModelServer(lambda _: Fails(status=400)).running() as server:
+    with ModelServer(scripted(Says(calls=(WRITE,)), Fails(status=400))).running() as server:
         _, report = bench.report(f"--ibench-model-base-url={server.url}/v1", agent="codex:some-model")
     (attempt,) = report["attempts"]
-    assert (attempt["status"], attempt["final"]) == ("scored", 0.0)
+    assert (attempt["status"], attempt["final"]) == ("scored", 65.0)
     assert attempt["error"].startswith("codex ended with status 1: ")
+
+
+@needs_codex
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "the model's server answered 404"),
+        (("--ibench-max-cost=5",), "the cost is limited, and the price of some-model is not known"),
+    ],
+)
+def test_codex_whose_model_never_answers_has_no_score(
+    bench: Bench, options: tuple[str, ...], said: str
+) -> None:
+    bench.tree.add_task()
+    with ModelServer(lambda _: Fails(status=404)).running() as server:
+        options = (f"--ibench-model-base-url={server.url}/v1", *options)
+        _, report = bench.report(*options, agent="codex:some-model")
+    (attempt,) = report["attempts"]
+    assert (attempt["status"], attempt["fault"]) == ("unscoreable", "machine")
+    assert attempt["error"] == f"{said}: check the model's name, its settings and the key"
+
+
+@needs_codex
+@pytest.mark.parametrize(
+    ("option", "ending"),
+    [("--ibench-max-tokens=250000", "tokens are"), ("--ibench-max-cost=2.5", "money is")],
+)
+def test_codex_stops_when_its_budget_is_used_up(bench: Bench, option: str, ending: str) -> None:
+    bench.tree.add_task()
+    count = [0]
+
+    def script(_: Body) -> Answer:
+        count[0] += 1
+        return Says(calls=(tool("think", {"thought": f"thought {count[0]}"}),), read=100_000)
+
+    prices = bench.tree.write("agents.yaml", '{"prices": {"some-model": {"input": 10, "output": 10}}}')
+    with ModelServer(script).running() as server:
+        options = (f"--ibench-agent-config={prices}", f"--ibench-model-base-url={server.url}/v1", option)
+        _, report = bench.report(*options, agent="codex:some-model")
+    (attempt,) = report["attempts"]
+    assert (attempt["status"], attempt["error"]) == ("scored", f"the {ending} used up")
+    assert (count[0], len(events(attempt, "model_answered"))) == (3, 3)
+    assert 300_000 <= attempt["tokens"] < 301_000
+    assert attempt["cost"] == pytest.approx(3, rel=0.01)
 
 
 def test_without_codex_there_is_an_error(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -204,12 +204,79 @@ def test_claude_code_ends_with_its_attempt(bench: Bench, monkeypatch: pytest.Mon
 @needs_claude
 def test_claude_code_that_fails_is_marked(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.tree.add_task()
-    with ModelServer(lambda _: Fails(status=400)).running() as server:
+    script = claude_says(Says(calls=(tool(*WRITE),)), Fails(status=400))
+    with ModelServer(script).running() as server:
         serve(monkeypatch, server)
         _, report = bench.report(agent="claude-code")
     (attempt,) = report["attempts"]
-    assert (attempt["status"], attempt["final"]) == ("scored", 0.0)
+    assert (attempt["status"], attempt["final"]) == ("scored", 61.0)
     assert attempt["error"].startswith("claude ended with status 1: ")
+
+
+@needs_claude
+def test_claude_code_whose_model_never_answers_has_no_score(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.tree.add_task()
+    with ModelServer(lambda _: Fails(status=404)).running() as server:
+        serve(monkeypatch, server)
+        _, report = bench.report(agent="claude-code")
+    (attempt,) = report["attempts"]
+    assert (attempt["status"], attempt["fault"]) == ("unscoreable", "machine")
+    assert attempt["error"] == (
+        "the model's server answered 404: check the model's name, its settings and the key"
+    )
+
+
+def thinks_for_ever(prefix: str) -> tuple[Script, list[int]]:
+    """Answers that each read 100,000 tokens and call an action, and how many there were."""
+    count = [0]
+
+    def script(body: Body) -> Answer:
+        if not body.get("tools"):
+            return Says(text="A title.", read=10)
+        count[0] += 1
+        return Says(calls=((f"{prefix}think", {"thought": f"thought {count[0]}"}),), read=100_000)
+
+    return script, count
+
+
+@needs_claude
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--ibench-max-tokens=250000", "the tokens are used up"),
+        ("--ibench-max-cost=0.5", "the money is used up"),
+    ],
+)
+def test_claude_code_stops_when_its_budget_is_used_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, option: str, said: str
+) -> None:
+    bench.tree.add_task()
+    script, count = thinks_for_ever("mcp__innovatorbench__")
+    with ModelServer(script).running() as server:
+        serve(monkeypatch, server)
+        _, report = bench.report(option, agent="claude-code:claude-sonnet-5-5")
+    (attempt,) = report["attempts"]
+    assert (attempt["status"], attempt["error"], count[0]) == ("scored", said, 3)
+    assert 300_000 <= attempt["tokens"] < 301_000
+    assert attempt["cost"] == pytest.approx(0.6, rel=0.01)
+
+
+@needs_claude
+def test_what_claude_code_costs_elsewhere_cannot_be_limited(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.tree.add_task()
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    monkeypatch.setenv("CLAUDE_CODE_USE_BEDROCK", "1")
+    result = bench.run("--ibench-max-cost=5", agent="claude-code")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(
+        [
+            "*--ibench-max-cost: without a key of Anthropic's API, Claude Code tells its cost only at its end: *"
+        ]
+    )
 
 
 def test_without_claude_code_there_is_an_error(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

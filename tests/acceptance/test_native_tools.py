@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from pytest_innovatorbench.testing.model_server import Body, Fails, ModelServer, Says, Script, scripted
+from pytest_innovatorbench.testing.model_server import (
+    Answer,
+    Body,
+    Fails,
+    ModelServer,
+    Says,
+    Script,
+    scripted,
+)
 from tests.acceptance.conftest import Bench, events
 
 KEY = "sk-secret-0123456789"
@@ -59,10 +67,12 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
 
 
-def native_claude(bench: Bench, server: ModelServer, *options: str) -> dict[str, Any]:
+def native_claude(
+    bench: Bench, server: ModelServer, *options: str, model: str = "claude-sonnet-5-5"
+) -> dict[str, Any]:
     os.environ["ANTHROPIC_BASE_URL"] = server.url
     try:
-        _, report = bench.report(NATIVE, *options, agent="claude-code:claude-sonnet-5-5")
+        _, report = bench.report(NATIVE, *options, agent=f"claude-code:{model}")
     finally:
         del os.environ["ANTHROPIC_BASE_URL"]
     (attempt,) = report["attempts"]
@@ -82,7 +92,7 @@ def native_codex(bench: Bench, server: ModelServer, model: str) -> dict[str, Any
     return dict(attempt)
 
 
-def claude_says(*answers: Says) -> Script:
+def claude_says(*answers: Answer) -> Script:
     """Answer requests that offer tools one after the other; others, such as for a title, with a word."""
     inner = scripted(*answers)
 
@@ -185,19 +195,32 @@ def test_claude_code_stops_when_its_tokens_are_used_up(bench: Bench) -> None:
 def test_where_the_cost_is_limited_a_model_has_a_price(bench: Bench) -> None:
     bench.tree.add_task()
     with ModelServer(claude_says(Says(text="That is all."))).running() as server:
-        attempt = native_claude(bench, server, "--ibench-max-cost=5", priced(bench, "another-model"))
+        attempt = native_claude(bench, server, "--ibench-max-cost=5", model="claude-nobody-knows")
     assert server.requests == []
-    said = json.dumps(events(attempt, "client"))
-    assert "the cost is limited, and the price of claude-sonnet-5-5 is not known" in said
+    assert (attempt["status"], attempt["fault"]) == ("unscoreable", "machine")
+    said = "the cost is limited, and the price of claude-nobody-knows is not known: check the model's name"
+    assert attempt["error"].startswith(said)
 
 
 @needs_claude
 def test_claude_code_that_fails_is_marked(bench: Bench) -> None:
     bench.tree.add_task()
-    with ModelServer(lambda _: Fails(status=400)).running() as server:
+    script = claude_says(Says(calls=(ours("eval"),)), Fails(status=400))
+    with ModelServer(script).running() as server:
         attempt = native_claude(bench, server)
     assert (attempt["status"], attempt["final"]) == ("scored", 0.0)
     assert attempt["error"].startswith("the agent's program ended with status 1")
+
+
+@needs_claude
+def test_claude_code_whose_model_never_answers_has_no_score(bench: Bench) -> None:
+    bench.tree.add_task()
+    with ModelServer(lambda _: Fails(status=404)).running() as server:
+        attempt = native_claude(bench, server)
+    assert (attempt["status"], attempt["fault"]) == ("unscoreable", "machine")
+    assert attempt["error"] == (
+        "the model's server answered 404: check the model's name, its settings and the key"
+    )
 
 
 @needs_claude

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.clients.installation import Installation, find_installation
 from pytest_innovatorbench.agents.clients.mcp_server import NAME, check_package
-from pytest_innovatorbench.agents.clients.program import ClientProgram, briefing
+from pytest_innovatorbench.agents.clients.program import ClientProgram, beside_proxies, briefing
 from pytest_innovatorbench.errors import SettingsError
 from pytest_innovatorbench.sandbox import open_sandbox
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_innovatorbench.agents.base import AgentRequest
+    from pytest_innovatorbench.agents.models.prices import Price
     from pytest_innovatorbench.researchgym.gym import ResearchGym
     from pytest_innovatorbench.sandbox.model import Bind
 
@@ -55,18 +58,24 @@ class Codex:
         request: What it is made for; the argument is the model.
         base_url: Where its model is served, in place of OpenAI's own address.
         sandbox: Name of what confines it.
+        prices: The user's own.
 
     Raises:
         SettingsError: It is not installed.
     """
 
     def __init__(
-        self, request: AgentRequest, base_url: str | None = None, sandbox: str = "bubblewrap"
+        self,
+        request: AgentRequest,
+        base_url: str | None = None,
+        sandbox: str = "bubblewrap",
+        prices: Mapping[str, Price] = MappingProxyType({}),
     ) -> None:
         self._installation = check_codex(request.hidden)
         self._sandbox = open_sandbox(sandbox)
         self._request = request
-        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL")
+        self._base_url = base_url
+        self._prices = prices
 
     @property
     def binds(self) -> tuple[Bind, ...]:
@@ -75,24 +84,34 @@ class Codex:
 
     def run(self, gym: ResearchGym) -> None:
         """Run it to its end."""
+        from pytest_innovatorbench.agents.clients.gateway import Gateway  # noqa: PLC0415 - with it comes a server
+        from pytest_innovatorbench.agents.clients.upstream import find_openai  # noqa: PLC0415 - as above
+
         program = ClientProgram(gym, self._request, self._installation, self._sandbox)
         # An action may take as long as the attempt.
         seconds = gym.remaining_seconds() + 60
-        text = settings_text(self._request.argument, self._base_url, program.server(), seconds)
+        gateway = Gateway(None, find_openai(self._base_url), gym, self._prices)
+        text = settings_text(self._request.argument, gateway.url, program.server(), seconds)
         (program.home / "config.toml").write_text(text, "utf-8")
-        environment = {"CODEX_HOME": program.inside("."), KEY: os.environ.get(KEY, "")}
+        environment = {**beside_proxies(), "CODEX_HOME": program.inside("."), KEY: gateway.word}
         words = ["exec", "--json", "--skip-git-repo-check", "--color", "never", "-"]
-        program.run(words, environment, _Listener(gym), prompt=briefing(gym))
+        heard = partial(_heard, gym)
+        program.run(words, environment, heard, prompt=briefing(gym), gateway=gateway)
+
+
+def _heard(gym: ResearchGym, event: dict[str, Any]) -> None:
+    """Write down what the program says; what its answers took is counted on their way."""
+    gym.note("client", event=event)
 
 
 def settings_text(
-    model: str, base_url: str | None, server: Mapping[str, Any], seconds: float, *, native: bool = False
+    model: str, base_url: str, server: Mapping[str, Any], seconds: float, *, native: bool = False
 ) -> str:
     """Return a configuration of Codex.
 
     Args:
         model: What to ask for, or ``""`` for its own choice.
-        base_url: Where that is served, in place of OpenAI's own address.
+        base_url: Where that is served.
         server: How the server of our actions is started.
         seconds: How long an action may take.
         native: Whether it works with its own tools.
@@ -100,20 +119,19 @@ def settings_text(
     return "\n".join((*_head(model, base_url, native=native), *_tail(server, seconds, native=native), ""))
 
 
-def _head(model: str, base_url: str | None, *, native: bool) -> Iterator[str]:
+def _head(model: str, base_url: str, *, native: bool) -> Iterator[str]:
     if model:
         yield f"model = {_toml(model)}"
     yield 'approval_policy = "never"'
     # The sandbox that it is in confines it; one of its own cannot be made there.
     yield f'sandbox_mode = "{"danger-full-access" if native else "read-only"}"'
     yield 'web_search = "disabled"'
-    if base_url:
-        yield 'model_provider = "given"'
-        yield "[model_providers.given]"
-        yield 'name = "given"'
-        yield f"base_url = {_toml(base_url)}"
-        yield f'env_key = "{KEY}"'
-        yield 'wire_api = "responses"'
+    yield 'model_provider = "given"'
+    yield "[model_providers.given]"
+    yield 'name = "given"'
+    yield f"base_url = {_toml(base_url)}"
+    yield f'env_key = "{KEY}"'
+    yield 'wire_api = "responses"'
 
 
 def _tail(server: Mapping[str, Any], seconds: float, *, native: bool) -> Iterator[str]:
@@ -129,31 +147,6 @@ def _tail(server: Mapping[str, Any], seconds: float, *, native: bool) -> Iterato
         yield "enabled = false"
     yield "[features]"
     yield from (f"{name} = false" for name in (_OUTSIDE if native else _OFF))
-
-
-class _Listener:
-    """Writes down what the program says, and what it took."""
-
-    def __init__(self, gym: ResearchGym) -> None:
-        self._gym = gym
-
-    def __call__(self, event: dict[str, Any]) -> None:
-        self._gym.note("client", event=event)
-        usage = event.get("usage")
-        if event.get("type") != "turn.completed" or not isinstance(usage, dict):
-            return
-        cached = int(usage.get("cached_input_tokens") or 0)
-        self._gym.note(
-            "model_answered",
-            model=None,
-            stop=None,
-            seconds=None,
-            cost=None,
-            input=int(usage.get("input_tokens") or 0) - cached,
-            output=int(usage.get("output_tokens") or 0),
-            cache_read=cached,
-            cache_write=0,
-        )
 
 
 def check_codex(hidden: Iterable[Path]) -> Installation:

@@ -1,16 +1,19 @@
-"""The one thing outside that a sandbox can reach: its attempt's model, by HTTP over a unix socket."""
+"""The one way in which a vendor's program reaches its model: by HTTP through here, where it is counted."""
 
 from __future__ import annotations
 
 import hmac
 import json
 import re
+import secrets
+import socket
 import threading
 import time
 from contextlib import suppress
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler
-from socketserver import ThreadingMixIn, UnixStreamServer
+from pathlib import Path
+from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.clients.gate import bind_at
@@ -18,10 +21,10 @@ from pytest_innovatorbench.agents.clients.metering import Meter
 from pytest_innovatorbench.agents.clients.upstream import passed_back
 from pytest_innovatorbench.agents.clients.vetting import find_problem
 from pytest_innovatorbench.agents.models.prices import find_price
+from pytest_innovatorbench.errors import MachineFaultError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from pytest_innovatorbench.agents.clients.upstream import Upstream
     from pytest_innovatorbench.agents.models.prices import Price
@@ -31,6 +34,7 @@ _MOST_CALLERS = 16
 _LARGEST = 32 << 20  # bytes of a request
 _PATIENCE = 60.0  # seconds without a byte of a request, and with an answer that nobody takes
 _PIECE = 65536
+_REFUSAL = 400  # the least HTTP status of one
 _QUERY = re.compile(r"[\w=&.%-]{0,200}")
 
 
@@ -38,21 +42,36 @@ class Gateway:
     """Passes requests on to a model and answers back, piece by piece, and counts what they took.
 
     Args:
-        path: Where the socket is made; whoever sees it and knows the word can ask.
+        path: Where the socket is made; ``None`` for a port on loopback.
         upstream: The model's server.
-        word: What callers show in place of a key.
         gym: The environment, whose books are kept.
         prices: The user's own.
+        word: What callers show in place of a key; a new one if left out.
+
+    Attributes:
+        refused: Why the last request was not answered, as long as none was; else ``""``.
     """
 
     def __init__(
-        self, path: Path, upstream: Upstream, word: str, gym: ResearchGym, prices: Mapping[str, Price]
+        self,
+        path: Path | None,
+        upstream: Upstream,
+        gym: ResearchGym,
+        prices: Mapping[str, Price],
+        word: str = "",
     ) -> None:
         self.upstream = upstream
-        self.word = word
+        self.word = word or make_word()
         self.gym = gym
+        self.refused = ""
+        self._has_answered = False
         self._prices = prices
         self._server = _Server(path, self)
+
+    @property
+    def url(self) -> str:
+        """Its address on loopback."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def open(self) -> None:
         """Answer in threads of its own."""
@@ -64,6 +83,24 @@ class Gateway:
         self._server.is_closing = True
         self._server.shutdown()
         self._server.server_close()
+
+    def answered(self, status: int) -> None:
+        """Take note of how the model's server answered a request for an answer."""
+        self._has_answered = self._has_answered or status < _REFUSAL
+        self.deny(f"the model's server answered {status}")
+
+    def deny(self, why: str) -> None:
+        """Take note of why a request was not answered; of no matter once one was."""
+        self.refused = "" if self._has_answered else why
+
+    def check(self) -> None:
+        """Find out, of a program that failed, whether that was its model's doing.
+
+        Raises:
+            MachineFaultError: Its model has never answered, so nothing that it did can be why.
+        """
+        if self.refused:
+            raise MachineFaultError(f"{self.refused}: check the model's name, its settings and the key")
 
     def price(self, model: object) -> Price | None:
         """Return what a model costs, if that is known."""
@@ -94,23 +131,32 @@ class Gateway:
         )
 
 
-class _Server(ThreadingMixIn, UnixStreamServer):
+def make_word() -> str:
+    """Return what one program shows in place of a key; of no use anywhere else."""
+    return f"attempt-{secrets.token_urlsafe(24)}"
+
+
+class _Server(ThreadingMixIn, TCPServer):
     """Listens, with a bound to how many are answered at once."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = _MOST_CALLERS
 
-    def __init__(self, path: Path, gateway: Gateway) -> None:
+    def __init__(self, path: Path | None, gateway: Gateway) -> None:
         self.gateway = gateway
         self.is_closing = False
+        self.address_family = socket.AF_INET if path is None else socket.AF_UNIX
         self._path = path
         self._turns = threading.Semaphore(_MOST_CALLERS)
-        super().__init__(str(path), _Handler)
+        super().__init__(("127.0.0.1", 0), _Handler)
 
     def server_bind(self) -> None:
         """Bind, however long the path is."""
-        bind_at(self.socket, self._path)
+        if self._path is None:
+            super().server_bind()
+        else:
+            bind_at(self.socket, self._path)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
         """Answer one caller when it is its turn, so that a flood waits in the kernel's short queue."""
@@ -186,7 +232,9 @@ class _Handler(BaseHTTPRequestHandler):
         gateway = self.server.gateway
         self._asked = request.get("model")
         if gateway.gym.allowance.cost is not None and gateway.price(self._asked) is None:
-            return 403, f"the cost is limited, and the price of {str(self._asked)[:100]} is not known"
+            said = f"the cost is limited, and the price of {str(self._asked)[:100]} is not known"
+            gateway.deny(said)
+            return 403, said
         problem = find_problem(request)
         return (403, problem) if problem else None
 
@@ -205,9 +253,13 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             answer = self.server.gateway.upstream.ask(self.command, self.path, self.headers, body)
         except OSError as error:
-            self._refuse(502, f"the model's server cannot be reached: {type(error).__name__}")
+            said = f"the model's server cannot be reached: {type(error).__name__}"
+            self.server.gateway.deny(said)
+            self._refuse(502, said)
             return
         with answer:
+            if self.command == "POST":
+                self.server.gateway.answered(answer.status)
             self._pass_back(answer, began)
 
     def _pass_back(self, answer: Any, began: float) -> None:  # noqa: ANN401 - of urllib, which has no type for it

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shlex
 import shutil
 import socket
@@ -14,8 +13,9 @@ from contextlib import ExitStack, suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from pytest_innovatorbench.agents.base import AgentFailedError
 from pytest_innovatorbench.agents.clients.gate import Desk, Gate, bind_at
-from pytest_innovatorbench.agents.clients.gateway import Gateway
+from pytest_innovatorbench.agents.clients.gateway import Gateway, make_word
 from pytest_innovatorbench.agents.clients.hearing import listen
 from pytest_innovatorbench.agents.clients.program import install_relay, relay_command
 from pytest_innovatorbench.agents.clients.upstream import Upstream
@@ -52,7 +52,7 @@ class NativeProgram:
     """
 
     def __init__(self, request: AgentRequest, installation: Installation) -> None:
-        self.word = f"attempt-{secrets.token_urlsafe(24)}"
+        self.word = make_word()
         self._folder = request.scratch / "tools"
         self._folder.mkdir(mode=0o700)
         self._argv = installation.argv
@@ -89,19 +89,24 @@ class NativeProgram:
 
         Raises:
             AgentFailedError: It ended badly.
-            MachineFaultError: The computer failed.
+            MachineFaultError: The computer failed, or its model never answered.
         """
         desk = Desk(gym, _allowed(gym))
+        gateway = Gateway(self._folder / "model", upstream, gym, prices, self.word)
         with ExitStack() as open_things:
             for server in (
                 Gate(self._folder / "gate", desk),
-                Gateway(self._folder / "model", upstream, self.word, gym, prices),
+                gateway,
                 _Ear(self._folder / "said", gym),
             ):
                 server.open()
                 open_things.callback(server.close)
             launcher = gym.computer.inside(f"{_TOOLS}/native_launcher.py")
-            run_to_end(gym, shlex.join([os.path.realpath(sys.executable), "-I", "-S", launcher]))
+            try:
+                run_to_end(gym, shlex.join([os.path.realpath(sys.executable), "-I", "-S", launcher]))
+            except AgentFailedError:
+                gateway.check()
+                raise
         if desk.fault is not None:
             raise desk.fault
 

@@ -6,12 +6,12 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from pytest_innovatorbench.agents.clients.claude_code import SETTINGS, check_claude_code
+from pytest_innovatorbench.agents.clients.claude_code import CHOICES, ELSEWHERE, SETTINGS, check_claude_code
 from pytest_innovatorbench.agents.clients.codex import KEY, check_codex, settings_text
 from pytest_innovatorbench.agents.clients.mcp_server import NAME
 from pytest_innovatorbench.agents.clients.native import ENDPOINT, NativeProgram
 from pytest_innovatorbench.agents.clients.program import briefing
-from pytest_innovatorbench.agents.clients.upstream import Upstream
+from pytest_innovatorbench.agents.clients.upstream import find_anthropic, find_openai
 from pytest_innovatorbench.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -22,16 +22,6 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.agents.clients.installation import Installation
     from pytest_innovatorbench.agents.models.prices import Price
     from pytest_innovatorbench.researchgym.gym import ResearchGym
-
-_ANTHROPIC = "https://api.anthropic.com"
-_OPENAI = "https://api.openai.com/v1"
-_MESSAGES = frozenset(
-    {("POST", "/v1/messages"), ("POST", "/v1/messages/count_tokens"), ("GET", "/v1/models")}
-)
-_RESPONSES = frozenset({("POST", "/responses"), ("GET", "/models")})
-# Which models it asks, and no key.
-_CHOICES = ("ANTHROPIC_MODEL", "ANTHROPIC_SMALL_FAST_MODEL", "ANTHROPIC_DEFAULT_")
-_ELSEWHERE = ("CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY")
 
 
 class NativeClaudeCode:
@@ -56,7 +46,7 @@ class NativeClaudeCode:
         program = self._program
         patience = str(int(1000 * (gym.remaining_seconds() + 60)))
         environment = {
-            **{name: value for name, value in os.environ.items() if name.startswith(_CHOICES)},
+            **{name: value for name, value in os.environ.items() if name.startswith(CHOICES)},
             **SETTINGS,
             "ANTHROPIC_BASE_URL": ENDPOINT,
             "ANTHROPIC_API_KEY": program.word,
@@ -65,7 +55,7 @@ class NativeClaudeCode:
         }
         servers = json.dumps({"mcpServers": {NAME: {"type": "stdio", **program.server(gym)}}})
         program.plan(self._words(servers), environment, {}, briefing(gym, native=True))
-        program.run(gym, _anthropic(), self._prices)
+        program.run(gym, find_anthropic(), self._prices)
 
     def _words(self, servers: str) -> list[str]:
         return [
@@ -103,7 +93,7 @@ class NativeCodex:
         self._program = NativeProgram(request, check_codex(request.hidden))
         self._model = request.argument
         self._prices = prices
-        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
+        self._base_url = base_url
         self.binds = self._program.binds
 
     def run(self, gym: ResearchGym) -> None:
@@ -113,9 +103,7 @@ class NativeCodex:
         settings = settings_text(self._model, ENDPOINT, program.server(gym), seconds, native=True)
         words = ["exec", "--json", "--skip-git-repo-check", "--color", "never", "-"]
         program.plan(words, {KEY: program.word}, {".codex/config.toml": settings}, briefing(gym, native=True))
-        key = {"authorization": f"Bearer {os.environ.get(KEY, '')}"}
-        upstream = Upstream(base_url=self._base_url.rstrip("/"), key=key, paths=_RESPONSES)
-        program.run(gym, upstream, self._prices)
+        program.run(gym, find_openai(self._base_url), self._prices)
 
 
 def check_native_claude_code(hidden: Iterable[Path]) -> Installation:
@@ -125,22 +113,15 @@ def check_native_claude_code(hidden: Iterable[Path]) -> Installation:
         SettingsError: The program or the package for MCP is missing, or it asks its model by other ways than
             Anthropic's API with a key.
     """
-    for name in _ELSEWHERE:
+    for name in ELSEWHERE:
         if os.environ.get(name):
             raise SettingsError(
                 f"--ibench-native-tools: Claude Code asks Anthropic's API there, and {name} is set",
                 remedy=f"unset {name}, or leave out the option",
             )
-    if not _anthropic().key:
+    if not find_anthropic().key:
         raise SettingsError(
             "--ibench-native-tools: Claude Code needs a key there, and ANTHROPIC_API_KEY is not set",
             remedy="export ANTHROPIC_API_KEY=...",
         )
     return check_claude_code(hidden)
-
-
-def _anthropic() -> Upstream:
-    key, token = os.environ.get("ANTHROPIC_API_KEY"), os.environ.get("ANTHROPIC_AUTH_TOKEN")
-    shown = {"x-api-key": key} if key else {"authorization": f"Bearer {token}"} if token else {}
-    base_url = os.environ.get("ANTHROPIC_BASE_URL") or _ANTHROPIC
-    return Upstream(base_url=base_url.rstrip("/"), key=shown, paths=_MESSAGES)

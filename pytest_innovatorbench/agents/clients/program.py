@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_innovatorbench.agents.base import AgentRequest
+    from pytest_innovatorbench.agents.clients.gateway import Gateway
     from pytest_innovatorbench.agents.clients.hearing import Heard
     from pytest_innovatorbench.agents.clients.installation import Installation
     from pytest_innovatorbench.researchgym.gym import ResearchGym
@@ -85,7 +86,15 @@ class ClientProgram:
         jail = self._jail({})
         return relay_command(self._sandbox.inside(jail, _OWN))
 
-    def run(self, words: Sequence[str], environment: Mapping[str, str], heard: Heard, *, prompt: str) -> None:
+    def run(
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        heard: Heard,
+        *,
+        prompt: str,
+        gateway: Gateway | None = None,
+    ) -> None:
         """Run it until it ends, or the attempt does.
 
         Args:
@@ -93,20 +102,24 @@ class ClientProgram:
             environment: Variables beside the few that every program gets.
             heard: Takes each line of JSON that it prints.
             prompt: What it reads.
+            gateway: Leads to its model, if it is asked there.
 
         Raises:
             AgentFailedError: It ended badly before the attempt was over.
-            MachineFaultError: The computer failed, or the jail could not be set up.
+            MachineFaultError: The computer failed, the jail could not be set up, or its model never answered.
         """
-        gate = Gate(self._shown / "gate", self._desk)
-        gate.open()
-        try:
+        with ExitStack() as open_things:
+            servers: list[Gate | Gateway] = [Gate(self._shown / "gate", self._desk)]
+            servers += [gateway] if gateway is not None else []
+            for server in servers:
+                server.open()
+                open_things.callback(server.close)
             status, said = self._run(words, environment, heard, prompt)
-        finally:
-            gate.close()
         if self._desk.fault is not None:
             raise self._desk.fault
         if status and not self._gym.ending:
+            if gateway is not None:
+                gateway.check()
             tail = one_line(redact(said[-_TAIL:]))
             raise AgentFailedError(f"{self._installation.name} ended with status {status}: {tail}")
 
@@ -168,6 +181,12 @@ def relay_command(folder: str) -> dict[str, Any]:
     """
     python = os.path.realpath(sys.executable)  # where every jail shows it
     return {"command": python, "args": ["-I", "-S", f"{folder}/relay.py", f"{folder}/gate"]}
+
+
+def beside_proxies() -> dict[str, str]:
+    """Return variables by which a program reaches loopback itself, whatever proxies there are."""
+    others = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(filter(None, ("127.0.0.1", others))))
 
 
 def briefing(gym: ResearchGym, *, native: bool = False) -> str:

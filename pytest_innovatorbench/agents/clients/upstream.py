@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from email.message import Message
 
+_ANTHROPIC = "https://api.anthropic.com"
+_OPENAI = "https://api.openai.com/v1"
+_MESSAGES = frozenset(
+    {("POST", "/v1/messages"), ("POST", "/v1/messages/count_tokens"), ("GET", "/v1/models")}
+)
+_RESPONSES = frozenset({("POST", "/responses"), ("GET", "/models")})
 _PATIENCE = 600.0  # seconds without a byte of an answer
 _PASSED_ON = ("accept", "content-type", "user-agent", "originator", "session-id", "thread-id", "openai-beta")
 _PASSED_ON_KINDS = ("anthropic-", "x-app", "x-claude-", "x-client-", "x-codex-", "x-openai-internal-codex-")
@@ -58,6 +65,29 @@ class Upstream:
             return urllib.request.build_opener(_NoRedirects).open(request, timeout=_PATIENCE)
         except urllib.error.HTTPError as error:
             return error  # an answer like any other
+
+
+def find_anthropic() -> Upstream:
+    """Return where Anthropic's models are served, by the environment; without a key if there is none."""
+    key, token = os.environ.get("ANTHROPIC_API_KEY"), os.environ.get("ANTHROPIC_AUTH_TOKEN")
+    shown = {"x-api-key": key} if key else {"authorization": f"Bearer {token}"} if token else {}
+    if shown:
+        lines = os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "").splitlines()
+        pairs = [line.partition(":") for line in lines if ":" in line]
+        shown |= {name.strip(): value.strip() for name, _, value in pairs}
+    base_url = os.environ.get("ANTHROPIC_BASE_URL") or _ANTHROPIC
+    return Upstream(base_url=base_url.rstrip("/"), key=shown, paths=_MESSAGES)
+
+
+def find_openai(base_url: str | None) -> Upstream:
+    """Return where OpenAI's models are served.
+
+    Args:
+        base_url: An address in place of that of the environment.
+    """
+    found = base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
+    key = {"authorization": f"Bearer {os.environ.get('OPENAI_API_KEY', '')}"}
+    return Upstream(base_url=found.rstrip("/"), key=key, paths=_RESPONSES)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

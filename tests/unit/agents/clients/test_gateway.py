@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import threading
 import time
@@ -17,6 +18,7 @@ import pytest
 from pytest_innovatorbench.agents.clients.gateway import Gateway
 from pytest_innovatorbench.agents.clients.upstream import Upstream
 from pytest_innovatorbench.agents.models.prices import Price
+from pytest_innovatorbench.errors import MachineFaultError
 from pytest_innovatorbench.testing.model_server import (
     Answer,
     Breaks,
@@ -70,8 +72,9 @@ class Caller(http.client.HTTPConnection):
 class Way:
     """A gateway of a real gym, with a real server behind it."""
 
-    def __init__(self, place: Place, path: Path) -> None:
+    def __init__(self, place: Place, path: Path, gateway: Gateway) -> None:
         self.place = place
+        self.gateway = gateway
         self.callers: list[Caller] = []
         self._path = path
 
@@ -101,9 +104,9 @@ def opened(tree: Tree, tmp_path: Path) -> Open:
         prices = {"some-model": Price(input=1.0, output=5.0)}
         with ModelServer(scripted(*answers)).running() as server:
             upstream = Upstream(base_url=base_url or server.url, key={"x-api-key": KEY}, paths=PATHS)
-            gateway = Gateway(path, upstream, WORD, place.gym, prices)
+            gateway = Gateway(path, upstream, place.gym, prices, WORD)
             gateway.open()
-            way = Way(place, path)
+            way = Way(place, path, gateway)
             try:
                 yield way, server
             finally:
@@ -184,6 +187,32 @@ def test_failures_go_through_as_they_are(opened: Open) -> None:
             None,
         )
         assert json.loads(answer.read())["error"]["message"] == "no time"
+
+
+def test_a_model_that_never_answers_is_told_from_one_that_stops(opened: Open) -> None:
+    with opened(Fails(status=404), Says(text="yes"), Fails(status=400)) as (way, _):
+        way.gateway.check()  # nothing was asked yet
+        way.caller().ask(MESSAGES).read()
+        with pytest.raises(MachineFaultError, match=r"^the model's server answered 404: check "):
+            way.gateway.check()
+        way.caller().ask(MESSAGES).read()
+        way.caller().ask(MESSAGES).read()
+        way.gateway.check()
+
+
+def test_it_can_be_a_port_on_loopback(opened: Open) -> None:
+    with opened(Says(text="yes")) as (way, _):
+        gateway = Gateway(None, way.gateway.upstream, way.place.gym, {})
+        gateway.open()
+        address = gateway.url.removeprefix("http://")
+        assert re.fullmatch(r"127\.0\.0\.1:\d+", address)
+        for word, status in ((WORD, 401), (gateway.word, 200)):
+            caller = http.client.HTTPConnection(address, timeout=10)
+            given = {"authorization": f"Bearer {word}", "content-type": "application/json"}
+            caller.request("POST", MESSAGES, json.dumps(ASKED), given)
+            assert caller.getresponse().status == status
+            caller.close()
+        gateway.close()
 
 
 def test_a_mangled_answer_is_not_counted(opened: Open) -> None:
