@@ -33,7 +33,8 @@ def _run_command(desk: Desk, arguments: Mapping[str, Any]) -> Observation:
         message=result.output,
         kind=RUN,
         error_message=result.note,
-        data={**_facts(result), "async_execution": not waits},
+        # A command that nobody waits for is not overdue.
+        data={**_facts(result), "timed_out": result.timed_out and waits, "async_execution": not waits},
     )
 
 

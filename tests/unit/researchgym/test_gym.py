@@ -85,6 +85,7 @@ def test_a_command_runs_in_the_workspace_and_keeps_its_session(place: Place) -> 
 def test_a_command_need_not_be_waited_for(place: Place) -> None:
     seen = place.act("run_command", command="echo early; sleep 0.3; echo late", session_id="work")
     assert (seen.success, seen.data["exit_status"]) == (True, None)
+    assert (seen.data["async_execution"], seen.data["timed_out"]) == (True, False)
     assert place.run("sleep 0.6").success
     assert place.act("get_session_output", session_id="work").message.split() == ["early", "late"]
     assert place.act("get_session_output", session_id="work", start_lines=1).message.split() == ["late"]
