@@ -75,7 +75,10 @@ class Parser:
         with tempfile.TemporaryDirectory(prefix="ibench-parse-") as folder:
             file = Path(folder, "file")
             file.write_bytes(data)
-            said, status = self._run(kind, file, json.dumps(dict(options or {})))
+            # What can be left out is, in good time.
+            said, status = self._run(
+                kind, file, json.dumps({"seconds": self._seconds / 2, **(options or {})})
+            )
         return _read(said, status, self._seconds)
 
     def _run(self, kind: str, file: Path, options: str) -> tuple[bytes, int | None]:

@@ -13,6 +13,7 @@ import base64
 import io
 import json
 import sys
+import time
 from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 500
 MOST_TEXT = 2_000_000  # characters
+LONGEST_PIECE = 20_000  # characters
 MOST_FRAMES = 16
 LONGEST_SIDE = 1_568  # pixels; what the models' vendors recommend
 MOST_PIXELS = 100_000_000
@@ -55,14 +57,36 @@ def read_pptx(path: str, _: dict[str, Any]) -> dict[str, Any]:
     return paged((slide_text(number, slide) for number, slide in enumerate(slides, start=1)), len(slides))
 
 
-def read_latex(path: str, _: dict[str, Any]) -> dict[str, Any]:
-    """Return the text of a LaTeX source, formulas as they are written."""
+def read_latex(path: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the text of a LaTeX source, formulas as they are written, as far as the time goes."""
     from pylatexenc.latex2text import LatexNodes2Text  # noqa: PLC0415 - see read_pdf
 
     with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - a string from the command line
-        source = file.read(MOST_TEXT)
+        source, is_whole = file.read(MOST_TEXT), not file.read(1)
     converter = LatexNodes2Text(math_mode="verbatim", strict_latex_spaces=False)
-    return {**cut([converter.latex_to_text(source)]), "pages": None}
+    deadline = time.monotonic() + options["seconds"]
+    texts, done = [], 0
+    for piece in pieces(source):
+        if time.monotonic() > deadline:
+            break
+        texts.append(converter.latex_to_text(piece))
+        done += len(piece)
+    found = cut(["".join(texts)])
+    if done < len(source) or not is_whole:
+        found["note"] = f"only the first {done:,} characters of the source were read"
+    return {**found, "pages": None}
+
+
+def pieces(source: str) -> Iterator[str]:
+    """Cut a long source, between paragraphs where it has some, so that time can be looked at."""
+    start = 0
+    while len(source) - start > LONGEST_PIECE:
+        end = start + LONGEST_PIECE
+        ends = (source.rfind(mark, start, end) + len(mark) for mark in ("\n\n", "\n", " "))
+        cut_at = next((found for found in ends if found > start + LONGEST_PIECE // 2), end)
+        yield source[start:cut_at]
+        start = cut_at
+    yield source[start:]
 
 
 def read_image(path: str, _: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 import resource
 import struct
 import threading
@@ -40,21 +41,21 @@ PDF_OBJECTS = (
 )
 
 
-def make_pdf() -> bytes:
-    """A PDF of two pages, written by hand."""
+def pdf_of(*objects: bytes) -> bytes:
+    """A PDF of some objects, the catalogue first, with the table in which readers look for them."""
     data, offsets = b"%PDF-1.4\n", []
-    for number, content in enumerate(PDF_OBJECTS, start=1):
+    for number, content in enumerate(objects, start=1):
         offsets.append(len(data))
-        data += f"{number} 0 obj{content}endobj\n".encode()
+        data += b"%d 0 obj%sendobj\n" % (number, content)
     table = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
     size = len(offsets) + 1
-    return (
-        data
-        + (
-            f"xref\n0 {size}\n0000000000 65535 f \n{table}"
-            f"trailer<</Root 1 0 R/Size {size}>>\nstartxref\n{len(data)}\n%%EOF"
-        ).encode()
-    )
+    tail = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer<</Root 1 0 R/Size {size}>>\nstartxref\n{len(data)}"
+    return data + tail.encode() + b"\n%%EOF"
+
+
+def make_pdf() -> bytes:
+    """A PDF of two pages, written by hand."""
+    return pdf_of(*(content.encode() for content in PDF_OBJECTS))
 
 
 class Desk:
@@ -175,14 +176,6 @@ def deflated(size: int) -> bytes:
     return b"".join(packer.compress(bytes(1 << 20)) for _ in range(size >> 20)) + packer.flush()
 
 
-def pdf_of(*objects: bytes) -> bytes:
-    """A PDF without a table of its objects, which readers look for themselves."""
-    numbered = b"".join(
-        b"%d 0 obj%sendobj\n" % (number, content) for number, content in enumerate(objects, 1)
-    )
-    return b"%PDF-1.4\n" + numbered + b"trailer<</Root 1 0 R>>\n%%EOF"
-
-
 def packed_pdf() -> bytes:
     packed = deflated(1 << 30)
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R>>"
@@ -257,6 +250,73 @@ def test_bombs_end_as_observations_and_harm_nothing(
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000, "in KB"
     (desk.workspace / "good.tex").write_text("fine")
     assert desk.act("parse_latex", file_path="good.tex").message == "fine"
+
+
+@pytest.mark.parametrize("seconds", [6.0])
+def test_of_latex_that_takes_too_long_the_beginning_is_read(desk: Desk) -> None:
+    (desk.workspace / "x.tex").write_text("\\emph{w}$x^2$ " * 200_000)
+    seen = desk.act("parse_latex", file_path="x.tex", save_path="x.txt")
+    found = re.fullmatch(
+        r"only the first ([\d,]+) characters of the source were read", seen.message[1:].split(";")[0]
+    )
+    assert found is not None, seen.message[:200]
+    read = int(found[1].replace(",", ""))
+    assert 15_000 < read < 2_000_000
+    assert desk.computer.run_command("head -c 12 x.txt").output == "w$x^2$ w$x^2"
+    assert seen.data["characters"] == pytest.approx(read / 2, rel=0.01)
+
+
+def test_a_long_source_is_read_as_a_short_one_is(desk: Desk) -> None:
+    section = "\\section{One}\nWe \\emph{use} $a\n+b$ of\n\\begin{itemize}\n\\item x\n\\end{itemize}\n\n"
+    (desk.workspace / "x.tex").write_text(section)
+    (desk.workspace / "y.tex").write_text(section * 1_000)
+    once = desk.act("parse_latex", file_path="x.tex").message
+    desk.act("parse_latex", file_path="y.tex", save_path="y.txt")
+    (desk.workspace / "once").write_text(once + "\n\n")
+    same = "for i in $(seq 1000); do cat once; done | tr -s '\\n' | cmp - <(tr -s '\\n' <y.txt) && echo same"
+    assert desk.computer.run_command(same).output == "same\n"
+
+
+def pdf_of_pages(count: int) -> bytes:
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>"
+    kids = b" ".join(b"%d 0 R" % (number + 3) for number in range(count))
+    pages = b"<</Type/Pages/Kids[%s]/Count %d>>" % (kids, count)
+    return pdf_of(b"<</Type/Catalog/Pages 2 0 R>>", pages, *[page] * count)
+
+
+@pytest.mark.parametrize(("count", "note"), [(500, ""), (501, "only the first 500 of 501 pages were read")])
+def test_500_pages_are_read_and_no_more(desk: Desk, count: int, note: str) -> None:
+    (desk.workspace / "x.pdf").write_bytes(pdf_of_pages(count))
+    seen = desk.act("parse_pdf", file_path="x.pdf")
+    head, _, pages = seen.message.partition("[page 1]")
+    assert (head.strip("[]\n"), seen.data["pages"]) == (note, count)
+    assert pages.count("[page ") == 499
+    assert "[page 500]" in pages
+
+
+@pytest.mark.parametrize(
+    ("count", "notes"),
+    [
+        (999, "the first 30,000 of 1,998,998 characters; save_path keeps all"),
+        (
+            1_001,
+            (
+                "only the first 2,000,000 characters were read; saved to /workspace/x.txt; "
+                "the first 30,000 of 2,000,999 characters; save_path keeps all"
+            ),
+        ),
+    ],
+)
+def test_two_million_characters_are_read_and_no_more(desk: Desk, count: int, notes: str) -> None:
+    text = ("<w:p><w:r><w:t>" + "x" * 2_000 + "</w:t></w:r></w:p>") * count
+    name = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    document = f'<w:document xmlns:w="{name}"><w:body>{text}</w:body></w:document>'
+    (desk.workspace / "x.docx").write_bytes(office("word/document.xml", document.encode()))
+    save = "x.txt" if count > 1_000 else ""
+    seen = desk.act("parse_docx", file_path="x.docx", save_path=save)
+    assert seen.message.partition("]")[0] == f"[{notes}"
+    if save:
+        assert desk.computer.run_command("tr -d '\\n' <x.txt | wc -c").output == "2000000\n"
 
 
 @pytest.mark.parametrize("seconds", [0.01])
