@@ -100,7 +100,7 @@ class CalibrationTest(EvaluationCase):
         assert result["error"] is None
         assert 70 <= result["score"] <= 80
         assert result["message"] == (
-            "Net coverage 0.6517: 995 right, 189 wrong, 12 repeated and 4 contaminated records."
+            "Net coverage 0.7250: 1040 right, 149 wrong, 6 repeated and 5 contaminated records."
         )
 
     def test_baseline_scores_0_to_2(self) -> None:
