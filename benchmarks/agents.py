@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.agents.base import Agent, AgentKind, AgentRequest
+from pytest_innovatorbench.agents.models.patience import Patience
 from pytest_innovatorbench.agents.models.profile import Profile
 from pytest_innovatorbench.agents.models.values import Message, Prompt, Reply, ToolCall, Usage
 from pytest_innovatorbench.agents.react.agent import ReactAgent
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.sandbox.model import Bind
 
 _SNAPSHOT = "<state_snapshot>" + "".join(f"<{part}>x</{part}>" for part in PARTS) + "</state_snapshot>"
+_HABITS = Habits(patience=Patience(seconds=0))  # whoever asks a real model by mistake fails at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,9 @@ class Looper(ReactAgent):
 
     def __init__(self, request: AgentRequest) -> None:
         os.environ.setdefault("OPENAI_API_KEY", "none")
-        super().__init__(request, Profile(provider="openai", model="none"), Habits(), {})
+        super().__init__(request, Profile(provider="openai", model="none"), _HABITS, {})
         self._steps = int(request.argument)
-        self._model = self._chatterbox = _Chatterbox()
+        self._asker.model = self._chatterbox = _Chatterbox()
 
     def run(self, gym: ResearchGym) -> None:
         """Work until the steps are taken, and write down how long each took."""

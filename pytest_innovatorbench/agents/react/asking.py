@@ -39,12 +39,15 @@ class Asker:
         patience: How long a failing provider is put up with.
         prices: Prices of the user's, by model.
 
+    Attributes:
+        model: The model, opened.
+
     Raises:
         SettingsError: The model cannot be asked.
     """
 
     def __init__(self, profile: Profile, patience: Patience, prices: Mapping[str, Price]) -> None:
-        self._model = open_model(profile)
+        self.model = open_model(profile)
         self._patience = patience
         self._price = find_price(profile.model, prices)
         self._began = 0.0
@@ -76,7 +79,7 @@ class Asker:
 
     def _try(self, prompt: Prompt) -> Reply:
         self._began = time.monotonic()
-        return self._model.ask(prompt)
+        return self.model.ask(prompt)
 
     def _wait(self, gym: ResearchGym, seconds: float) -> None:
         """Let time pass that is not the agent's, nor was that of the request which failed."""
