@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.base import AgentKind
 from pytest_innovatorbench.agents.clients.gate import Desk
+from pytest_innovatorbench.researchgym.computers.inventory import THIS_MACHINE, read_inventory
+from pytest_innovatorbench.researchgym.computers.placement import check
 from pytest_innovatorbench.runs.attempt import run_attempt
 from pytest_innovatorbench.runs.board import Board
 from pytest_innovatorbench.runs.plan import plan_attempt, settings_record
@@ -44,23 +46,27 @@ class _Served:
             self.has_gone.set()
 
 
-def serve_attempt(task: Task, name: str, settings: Settings, serve: Serve) -> AttemptResult:
+def serve_attempt(task: Task, settings: Settings, serve: Serve) -> AttemptResult:
     """Run an attempt for a client.
 
     Args:
         task: The task.
-        name: What the agent is called in the record.
-        settings: Of the run.
+        settings: Of the run, with one agent, which is what the client is called, and one seed.
         serve: Serves what it is given to one client, until that goes.
 
     Returns:
         What it came to.
+
+    Raises:
+        UserError: The file of computers is wrong, there are no such computers, or the run cannot be written.
     """
+    inventory = read_inventory(settings.computers) if settings.computers else THIS_MACHINE
+    check(task.resources.needs, inventory)
     agent = _Served(serve)
+    (name,), (seed,) = settings.agents, settings.seeds
     kind = AgentKind(name=name, make=lambda _: agent)
     open_run(settings.run_folder, settings_record(settings))
-    result = run_attempt(
-        plan_attempt(task, name, kind, settings.seeds[0], settings), stop=Stop(), board=Board()
-    )
+    spec = plan_attempt(task, name, kind, seed, settings, inventory=inventory)
+    result = run_attempt(spec, stop=Stop(), board=Board())
     agent.has_gone.wait(_GRACE)
     return result

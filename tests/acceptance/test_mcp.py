@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -83,6 +84,34 @@ def test_the_official_client_makes_an_attempt(bench: Bench) -> None:
     assert record.name == "toy-somebody-0"
 
 
+def test_limits_hints_computers_and_snapshots_are_those_asked_for(bench: Bench) -> None:
+    bench.tree.add_task(manifest="{domain: LD, hint: {penalty: 10}}", hint="use the force")
+    bench.tree.write("computers.yaml", "computers: [{name: desk, kind: local}]")
+    client = Client(
+        bench.pytester.path,
+        *("toy", f"--computers={bench.tree.root}/computers.yaml", "--max-evals=1", "--max-steps=4"),
+        *("--hints=deny", "--snapshot-every=2steps", "--working-time=10m"),
+    )
+    tools, results = client.call(
+        ("run_command", {"command": "echo $IBENCH_COMPUTER", "wait_for_completion": True}),
+        WRITE,
+        ("eval", {}),
+        ("view_hint", {}),
+    )
+    assert "view_hint" not in {tool.name for tool in tools}
+    texts = [result.content[0].text for result in results]
+    assert texts[0].startswith("desk\n")
+    assert "You have remaining 0 eval times." in texts[2]
+    assert "Hints are switched off in this run." in texts[3]
+    assert client.said().startswith("toy: SCORED 61.0; record: ")
+    (record,) = bench.records()
+    attempt = {"run_dir": str(record)}
+    assert [event["reason"] for event in events(attempt, "snapshot")] == ["steps", "eval"]
+    assert [event["reason"] for event in events(attempt, "ended")] == ["steps"]
+    allowed = json.loads((record / "attempt.json").read_text())["allowance"]
+    assert (allowed["seconds"], allowed["evals"], allowed["steps"]) == (600.0, 1, 4)
+
+
 def test_a_client_that_goes_ends_its_attempt(bench: Bench) -> None:
     bench.tree.add_task()
     client = Client(bench.pytester.path, "toy")
@@ -117,11 +146,16 @@ def test_pictures_are_handed_on(bench: Bench) -> None:
     [
         ((), "ibench: no task was named: write ibench mcp TASK; see ibench list"),
         (("nothing",), "unknown task 'nothing'"),
+        (("toy", "--snapshot-every=often"), "--snapshot-every: 'often' is not understood: give a time (15m)"),
+        (("toy", "--working-time=0"), "--working-time: '0' is not a duration: give seconds, or 15m, 36h, 2d"),
+        (("toy", "--computers=none.yaml"), "none.yaml: does not exist (write it, or name another file)"),
+        (("big",), "ibench: no computer has 99 GPUs for role 'main'; there is "),
     ],
 )
 def test_a_wrong_call_of_the_command(bench: Bench, options: tuple[str, ...], said: str) -> None:
     bench.tree.add_task()
     bench.tree.add_task("other")
+    bench.tree.add_task("big", manifest="{domain: LD, resources: {gpus: 99}}")
     result = bench.ibench("mcp", *options)
     assert result.ret != 0
     assert said in result.stderr.str()
