@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.base import AgentFailedError
@@ -12,7 +13,7 @@ from pytest_innovatorbench.agents.react.asking import Asker
 from pytest_innovatorbench.agents.react.briefing import system_prompt, task_prompt
 from pytest_innovatorbench.agents.react.conversation import Conversation
 from pytest_innovatorbench.agents.react.prompting import Prompts
-from pytest_innovatorbench.agents.react.rendering import offered, render
+from pytest_innovatorbench.agents.react.rendering import offered, quoted, render
 from pytest_innovatorbench.agents.react.summary import judge
 from pytest_innovatorbench.agents.react.transcript import Transcript, last_window
 from pytest_innovatorbench.agents.react.watching import Watch
@@ -20,7 +21,7 @@ from pytest_innovatorbench.errors import MachineFaultError, SettingsError
 from pytest_innovatorbench.researchgym.model import Action, AttemptOverError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from pytest_innovatorbench.agents.base import AgentRequest
     from pytest_innovatorbench.agents.models.prices import Price
@@ -138,29 +139,28 @@ class ReactAgent:
         """Carry out the calls of a turn, in order, or say that there are none."""
         calls = reply.message.calls
         if not calls:
-            self._watch.idle()
+            self._watch.answered(usable=False)
             gym.act(Action(name="null"))
             conversation.add(Message(role="user", text=self._correction(reply)))
             return
-        if not any(call.arguments is not None for call in calls):
-            self._watch.idle()
-        results = tuple(self._results(gym, calls))
-        conversation.add(Message(role="user", results=results))
+        done = [self._carry_out(gym, call) for call in calls]
+        conversation.add(Message(role="user", results=tuple(result for result, _ in done)))
+        self._watch.answered(usable=any(is_usable for _, is_usable in done))
 
-    def _results(self, gym: ResearchGym, calls: tuple[ToolCall, ...]) -> Iterator[ToolResult]:
-        for call in calls:
-            if call.arguments is None:
-                gym.act(Action(name="null"))
-                yield ToolResult(call=call.id, text=self._said_of(call), is_error=True)
-                continue
-            action = Action(name=call.name, arguments=call.arguments)
-            observation: Observation = gym.act(action)
-            if observation.data.get("overall_score", 0) >= _FULL_SCORE:
-                observation = gym.act(Action(name="finish"))  # there is nothing more to win
-            if observation.done:
-                raise AttemptOverError("the attempt is over")
-            remark = self._watch.acted(action, observation)
-            yield render(call.id, observation, self._habits.observation_chars, remark)
+    def _carry_out(self, gym: ResearchGym, call: ToolCall) -> tuple[ToolResult, bool]:
+        """Return what came of a call, and whether it was one that can be carried out."""
+        if call.arguments is None:
+            gym.act(Action(name="null"))
+            return ToolResult(call=call.id, text=self._said_of(call), is_error=True), False
+        action, began = Action(name=call.name, arguments=call.arguments), time.monotonic()
+        observation: Observation = gym.act(action)
+        if observation.data.get("overall_score", 0) >= _FULL_SCORE:
+            observation = gym.act(Action(name="finish"))  # there is nothing more to win
+        if observation.done:
+            raise AttemptOverError("the attempt is over")
+        is_usable = observation.success or observation.kind != "base"
+        remark = self._watch.acted(action, observation, time.monotonic() - began)
+        return render(call.id, observation, self._habits.observation_chars, remark), is_usable
 
     def _said_of(self, call: ToolCall) -> str:
         """Return how a call that cannot be carried out is done right."""
@@ -210,4 +210,4 @@ def _answered(turns: list[Message]) -> list[Message]:
 
 def _sessions(gym: ResearchGym) -> str:
     """Look what is there; a step of the record like any other."""
-    return gym.act(Action(name="list_sessions")).message
+    return quoted(gym.act(Action(name="list_sessions")).message)

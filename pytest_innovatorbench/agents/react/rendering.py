@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.agents.models.values import Image, Tool, ToolResult
@@ -22,6 +23,7 @@ _REST = {
     "command_output_session": "read the rest with get_session_output (start_lines, end_lines)",
 }
 _UNSHOWN = {"budget", "images"}
+_PERSONS_TAG = re.compile(r"<\s*(/?)\s*real_user", re.IGNORECASE)
 
 
 def offered(
@@ -78,7 +80,7 @@ def render(call: str, observation: Observation, limit: int, remark: str = "") ->
     if facts:
         parts.append(_short(json.dumps(facts, ensure_ascii=False, default=str), limit))
     parts.append(_budget(observation))
-    parts.append(remark)
+    parts = [*map(quoted, parts), remark]
     images = tuple(Image(**image) for image in observation.data.get("images", ()))
     return ToolResult(
         call=call,
@@ -86,6 +88,11 @@ def render(call: str, observation: Observation, limit: int, remark: str = "") ->
         is_error=not observation.success,
         images=images,
     )
+
+
+def quoted(text: str) -> str:
+    """Return a text from the sandbox or the web without tags that only people's messages may have."""
+    return _PERSONS_TAG.sub(r"<\1quoted_real_user", text)
 
 
 def _cut(observation: Observation, limit: int) -> str:

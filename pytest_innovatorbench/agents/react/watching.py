@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.researchgym.model import Action, Observation
 
 _PATIENT = {"sleep"}  # to wait again and again for a long job is what is wanted
+_QUICK = 5.0  # seconds; what takes longer and comes out otherwise each time may be waiting, too
 
 
 class Watch:
@@ -24,37 +25,43 @@ class Watch:
     def __init__(self, habits: Habits) -> None:
         self._habits = habits
         self._idle = 0
-        self._last = ""
+        self._last = ("", "")
         self._repeats = 0
 
-    def idle(self) -> None:
-        """Note an answer without a usable call.
+    def answered(self, *, usable: bool) -> None:
+        """Note an answer, and whether any call in it was usable.
 
         Raises:
-            AgentFailedError: There were too many in a row.
+            AgentFailedError: There were too many in a row without.
         """
-        self._idle += 1
+        self._idle = 0 if usable else self._idle + 1
         if self._idle >= self._habits.null_limit:
             raise AgentFailedError(f"the model made no usable call in {self._idle} answers in a row")
 
-    def acted(self, action: Action, observation: Observation) -> str:
+    def acted(self, action: Action, observation: Observation, seconds: float) -> str:
         """Note an action and what came of it; return a warning for the model, or ``""``.
+
+        Args:
+            action: The action.
+            observation: What came of it.
+            seconds: How long it took.
 
         Raises:
             AgentFailedError: It was the same too often.
         """
-        self._idle = 0
         if action.name in _PATIENT or observation.data.get("computer_away"):
             return ""
-        this = json.dumps([action.name, dict(action.arguments), observation.message], default=str)
-        self._repeats = self._repeats + 1 if this == self._last else 1
-        self._last = this
+        this = json.dumps([action.name, dict(action.arguments)], default=str)
+        last, outcome = self._last
+        is_same = this == last and (observation.message == outcome or seconds < _QUICK)
+        self._repeats = self._repeats + 1 if is_same else 1
+        self._last = (this, observation.message)
         if self._repeats >= self._habits.repeat_limit:
             raise AgentFailedError(f"the model did the same {self._repeats} times: {action.name}")
         if self._repeats < self._habits.repeat_warning:
             return ""
         left = self._habits.repeat_limit - self._repeats
         return (
-            f"You have done exactly this {self._repeats} times with the same outcome. Do something else; "
-            f"after {left} more the attempt ends."
+            f"You have done exactly this {self._repeats} times in a row. Do something else, or sleep until "
+            f"something has happened; after {left} more the attempt ends."
         )

@@ -96,7 +96,7 @@ def test_asking_again_for_a_computer_that_is_away_is_no_going_round_in_circles(p
     seen = place.gym.act(action)
     assert seen.message.endswith("it may come back. What runs on it goes on; sleep, and try again.")
     watch = Watch(Habits(repeat_warning=2, repeat_limit=3))
-    assert [watch.acted(action, seen) for _ in range(9)] == [""] * 9
+    assert [watch.acted(action, seen, 0.1) for _ in range(9)] == [""] * 9
 
 
 def test_words_that_were_heard_do_not_end_the_next_sleep(place: Divided) -> None:
