@@ -112,6 +112,25 @@ def test_limits_hints_computers_and_snapshots_are_those_asked_for(bench: Bench) 
     assert (allowed["seconds"], allowed["evals"], allowed["steps"]) == (600.0, 1, 4)
 
 
+def test_the_paper_and_its_repository_cannot_be_seen_where_a_task_names_nothing_else(bench: Bench) -> None:
+    paper = "https://arxiv.org/abs/2007.00151"
+    sources = f"paper: {{title: T, url: '{paper}', repository: 'https://github.com/owner/elr'}}"
+    bench.tree.add_task(manifest=f"{{domain: LD, web: {{mode: open}}, {sources}}}")
+    client = Client(bench.pytester.path, "toy")
+    urls = (
+        paper,
+        "https://arxiv.org/pdf/2007.00151v2",
+        "http://127.0.0.1:9/cache?of=arxiv.org/abs/2007.00151",
+        "https://raw.githubusercontent.com/owner/elr/main/README.md",
+        "https://github.com/owner/elr/issues",
+    )
+    _, results = client.call(*(("web_browse", {"url": url}) for url in (*urls, "http://127.0.0.1:9/other")))
+    texts = [result.content[0].text for result in results]
+    for url, text in zip(urls, texts, strict=False):
+        assert f"{url} is not to be seen in this task: it holds what is to be found out" in text
+    assert "127.0.0.1 is a private address, which agents may not reach" in texts[-1]
+
+
 def test_a_client_that_goes_ends_its_attempt(bench: Bench) -> None:
     bench.tree.add_task()
     client = Client(bench.pytester.path, "toy")

@@ -168,6 +168,26 @@ def test_a_cut_of_the_network_loses_nothing_and_disturbs_no_other_computer(
         assert computer.read_output("job") == "job done\n"
 
 
+def test_a_cut_of_a_minute_is_outlasted_at_the_pace_that_is_shipped(
+    hosts: list[Host], tmp_path: Path
+) -> None:
+    host = hosts[0]
+    with closing(computer_on(host.server, tmp_path, pace=Pace())) as computer:
+        done: list[Any] = []
+        command = "echo x >>runs; for i in $(seq 65); do sleep 1; echo $i; done; (exit 7)"
+        thread = threading.Thread(target=lambda: done.append(computer.run_command(command)))
+        assert computer.run_command("A=1").exit_status == 0
+        thread.start()
+        time.sleep(1)
+        host.cut()
+        time.sleep(60)
+        host.mend()
+        thread.join(45)  # the longest pause between tries, and what the command still takes
+        (result,) = done
+        assert (result.exit_status, result.output) == (7, "".join(f"{n}\n" for n in range(1, 66)))
+        assert computer.run_command("echo $A; wc -l <runs").output == "1\n1\n"
+
+
 def test_a_computer_that_stays_away_is_an_observation_and_no_lost_attempt(
     hosts: list[Host], tmp_path: Path, tree: Tree
 ) -> None:

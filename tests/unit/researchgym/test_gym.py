@@ -91,6 +91,29 @@ def test_a_command_need_not_be_waited_for(place: Place) -> None:
     assert place.act("get_session_output", session_id="work", start_lines=1).message.split() == ["late"]
 
 
+def test_tokens_and_money_that_are_left_are_told_where_they_are_limited(tree: Tree, tmp_path: Path) -> None:
+    place = Place(tree, tmp_path / "computer", tokens=1_000, cost=0.5)
+    used = {"input": 200, "output": 50, "cache_read": 40, "cache_write": 10, "cost": 0.123456}
+    assert (
+        place.act("think", thought="hm").data["budget"].items()
+        >= {"tokens_left": 1_000, "cost_left": 0.5}.items()
+    )
+    place.gym.note("model_answered", **used)
+    budget = place.act("think", thought="hm").data["budget"]
+    assert (budget["tokens_left"], budget["cost_left"]) == (700, 0.3765)
+    place.gym.note("model_answered", **{**used, "input": 5_000, "cost": 0.1})
+    assert (place.gym.ending, place.gym.budget()["tokens_left"]) == ("tokens", 0)
+    place.gym.computer.close()
+
+
+def test_what_is_not_limited_is_not_told(place: Place) -> None:
+    assert set(place.act("think", thought="hm").data["budget"]) == {
+        "seconds_left",
+        "evals_left",
+        "steps_left",
+    }
+
+
 def test_a_timeout_returns_what_there_was(place: Place) -> None:
     seen = place.run("echo before; sleep 30", timeout=0.3)
     assert (seen.data["timed_out"], seen.message) == (True, "before\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -174,6 +175,29 @@ def test_a_server_that_is_killed_in_the_middle_of_a_command_loses_nothing(
     assert result.exit_status == 7
     assert result.output == "".join(f"{n}\n" for n in range(1, 21)) + "a" * 5000
     assert computer.run_command("echo $A; wc -l <runs").output == "1\n1\n"
+
+
+def silent_for(transport: SshTransport) -> float:
+    """Seconds since something was sent to the machine, as the kernel tells them."""
+    connection = transport._clients[-1].get_transport().sock
+    (milliseconds,) = struct.unpack_from(
+        "I", connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 64), 44
+    )
+    return float(milliseconds) / 1000
+
+
+@one_account
+@pytest.mark.parametrize(("keepalive", "is_silent"), [(1, False), (60, True)])
+def test_a_connection_that_is_idle_gives_signs_of_life(
+    server: SshServer,
+    keepalive: int,
+    is_silent: bool,  # noqa: FBT001
+) -> None:
+    with closing(SshTransport(server.access(), seconds=5, keepalive=keepalive)) as transport:
+        stream = transport.connect(["sleep", "60"])
+        time.sleep(4)
+        assert (silent_for(transport) > 3) is is_silent
+        stream.close()
 
 
 @one_account
