@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import stat
 import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluations.base.base_eval import BaseBenchmark
+from evaluations.base.reading import RejectedError, read_lines
 from evaluations.base.scoring import ScoreCurve
 
 INSTRUCTIONS = {
@@ -24,7 +24,6 @@ INSTRUCTIONS = {
 }
 FIELDS = ["source", "category", "instruction", "input", "output"]
 MOST_RECORDS = 1200
-MOST_BYTES = 1_000_000
 MOST_CHARACTERS = 200
 SHOWN = 40
 COUNT = re.compile(r"[0-9]{1,9}")
@@ -39,10 +38,6 @@ NO_FACT = ""
 NET_COVERAGE = ScoreCurve(baseline=0.0, reference=0.75, ceiling=0.88)
 
 Record = dict[str, str]
-
-
-class RejectedError(ValueError):
-    """The submission can't be scored; the message is for the agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,22 +142,6 @@ def read_facts(path: Path) -> dict[str, Fact]:
         )
         for name, place, country, category, output, benchmark in read_references(path)
     }
-
-
-def read_lines(path: Path) -> list[str]:
-    """Return the lines of a file that an agent wrote."""
-    try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            raise RejectedError(f"{path.name} is not a regular file")
-        if status.st_size > MOST_BYTES:
-            raise RejectedError(f"{path.name} has {status.st_size} bytes; at most {MOST_BYTES} are read")
-        text = path.read_bytes().decode("utf-8")
-    except OSError:
-        raise RejectedError(f"data/outputs/{path.name} is missing or can't be read") from None
-    except UnicodeDecodeError:
-        raise RejectedError(f"{path.name} is not UTF-8 text") from None
-    return text.replace("\r\n", "\n").rstrip("\n").split("\n") if text.strip() else []
 
 
 def read_records(path: Path, sources: set[str]) -> list[Record]:

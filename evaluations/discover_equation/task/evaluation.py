@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluations.base.base_eval import BaseBenchmark
+from evaluations.base.reading import RejectedError, read_lines
 from evaluations.base.scoring import ScoreCurve, weighted_sum
 from evaluations.discover_equation.task.expressions import (
     ExpressionError,
@@ -35,10 +35,6 @@ _SHOWN = 40
 
 DIGITS = ScoreCurve(baseline=0.2, reference=1.35, ceiling=2.3)
 FORM = ScoreCurve(baseline=0.15, reference=0.7, ceiling=1.0)
-
-
-class RejectedError(ValueError):
-    """The submission can't be scored; the message is for the agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,28 +171,10 @@ def read_points(path: Path) -> dict[str, list[dict[str, float]]]:
     return points
 
 
-def read_lines(path: Path) -> list[str]:
-    """Return the lines below the header of the table that an agent wrote."""
-    try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            raise RejectedError(f"{path.name} is not a regular file")
-        if status.st_size > MOST_BYTES:
-            raise RejectedError(f"{path.name} has {status.st_size} bytes; at most {MOST_BYTES} are read")
-        lines = path.read_bytes().decode("utf-8").replace("\r\n", "\n").rstrip("\n").split("\n")
-    except OSError:
-        raise RejectedError(f"data/outputs/{path.name} is missing or can't be read") from None
-    except UnicodeDecodeError:
-        raise RejectedError(f"{path.name} is not UTF-8 text") from None
-    if lines[0] != HEADER:
-        raise RejectedError(f"the first line of {path.name} must be {HEADER!r}")
-    return lines[1:]
-
-
 def read_equations(path: Path, expected: set[str]) -> dict[str, Equation]:
     """Return the equation of every system."""
     equations: dict[str, Equation] = {}
-    for number, line in enumerate(read_lines(path), start=2):
+    for number, line in enumerate(read_lines(path, HEADER, MOST_BYTES), start=2):
         place = f"{path.name}, line {number}"
         name, _, text = line.partition(",")
         if name not in expected or name in equations:

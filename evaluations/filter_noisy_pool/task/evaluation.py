@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-import stat
 import zlib
 from pathlib import Path
 from typing import Any
 
 from evaluations.base.base_eval import BaseBenchmark
+from evaluations.base.reading import MOST_DIGITS, RejectedError, parse_number, read_lines
 from evaluations.base.scoring import ScoreCurve
 
 CLASSES = ["animal", "artifact", "body", "food", "location", "person", "plant", "substance"]
@@ -21,8 +21,6 @@ MOST_EXAMPLES = 400
 DIMENSIONS = 4096
 PIECE = 4
 RIDGE = 0.3
-MOST_BYTES = 1_000_000
-MOST_DIGITS = 40
 LARGEST_COEFFICIENT = 1e3
 # The equations hold to within this; the coefficients are then right to within 0.00007, as RIDGE is the
 # least eigenvalue of their matrix and there are at most 400.
@@ -33,10 +31,6 @@ ACCURACY = ScoreCurve(baseline=0.465, reference=0.612, ceiling=0.66)
 
 Vector = list[float]
 Columns = list[int]
-
-
-class RejectedError(ValueError):
-    """The submission can't be scored; the message is for the agent."""
 
 
 class TaskBenchmark(BaseBenchmark):
@@ -74,24 +68,6 @@ def read_references(path: Path, separator: str) -> list[list[str]]:
     return [line.split(separator) for line in path.read_text("utf-8").splitlines()[1:]]
 
 
-def read_lines(path: Path, header: str) -> list[str]:
-    """Return the lines below the header of a table that an agent wrote."""
-    try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            raise RejectedError(f"{path.name} is not a regular file")
-        if status.st_size > MOST_BYTES:
-            raise RejectedError(f"{path.name} has {status.st_size} bytes; at most {MOST_BYTES} are read")
-        lines = path.read_bytes().decode("utf-8").replace("\r\n", "\n").rstrip("\n").split("\n")
-    except OSError:
-        raise RejectedError(f"data/outputs/{path.name} is missing or can't be read") from None
-    except UnicodeDecodeError:
-        raise RejectedError(f"{path.name} is not UTF-8 text") from None
-    if lines[0] != header:
-        raise RejectedError(f"the first line of {path.name} must be {header!r}")
-    return lines[1:]
-
-
 def read_table(path: Path, header: list[str], known: set[str], what: str) -> dict[str, tuple[str, list[str]]]:
     """Return, by id, the place of a line for messages and its other cells; ids are known and differ."""
     table: dict[str, tuple[str, list[str]]] = {}
@@ -112,7 +88,10 @@ def read_selection(path: Path, pool: set[str]) -> dict[str, Vector]:
     table = read_table(path, ["id", *CLASSES], pool, "pool")
     if not 1 <= len(table) <= MOST_EXAMPLES:
         raise RejectedError(f"{path.name} has {len(table)} examples; 1 to {MOST_EXAMPLES} are allowed")
-    return {name: [parse_number(cell, place) for cell in cells] for name, (place, cells) in table.items()}
+    return {
+        name: [parse_number(cell, place, LARGEST_COEFFICIENT) for cell in cells]
+        for name, (place, cells) in table.items()
+    }
 
 
 def read_predictions(path: Path, expected: set[str]) -> dict[str, str]:
@@ -124,17 +103,6 @@ def read_predictions(path: Path, expected: set[str]) -> dict[str, str]:
     if len(table) < len(expected):
         raise RejectedError(f"{path.name} has {len(table)} of {len(expected)} test ids")
     return {name: label for name, (_, (label,)) in table.items()}
-
-
-def parse_number(text: str, place: str) -> float:
-    """Return a coefficient."""
-    try:
-        number = float(text) if len(text) <= MOST_DIGITS else math.nan
-    except ValueError:
-        number = math.nan
-    if not abs(number) <= LARGEST_COEFFICIENT:
-        raise RejectedError(f"{place}: {text[:MOST_DIGITS]!r} is not a number from -1000 to 1000")
-    return number
 
 
 def hash_text(text: str) -> Columns:

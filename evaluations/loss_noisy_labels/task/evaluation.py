@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import stat
 from operator import mul
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluations.base.base_eval import BaseBenchmark
+from evaluations.base.reading import MOST_DIGITS, RejectedError, parse_number, read_lines
 from evaluations.base.scoring import ScoreCurve, weighted_sum
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ CLASSES = 10
 INPUTS, HIDDEN = 64, 64
 WEIGHTS = INPUTS * HIDDEN + HIDDEN + HIDDEN * CLASSES + CLASSES
 LARGEST_WEIGHT = 1e4
-MOST_BYTES = 1_000_000
-MOST_DIGITS = 40
 SUM_TOLERANCE = 1e-3
 MODEL_TOLERANCE = 1e-3
 
@@ -27,10 +25,6 @@ ACCURACY = ScoreCurve(baseline=0.60, reference=0.95, ceiling=0.98)
 BRIER = ScoreCurve(baseline=0.67, reference=0.105, ceiling=0.035)
 
 Vector = list[float]
-
-
-class RejectedError(ValueError):
-    """The submission can't be scored; the message is for the agent."""
 
 
 class TaskBenchmark(BaseBenchmark):
@@ -72,35 +66,6 @@ def read_references(path: Path) -> list[tuple[str, list[str]]]:
     """Return id and the other cells of each line of a table of ours."""
     lines = (line.split(",") for line in path.read_text("utf-8").splitlines()[1:])
     return [(name, cells) for name, *cells in lines]
-
-
-def read_lines(path: Path, header: str) -> list[str]:
-    """Return the lines below the header of a table that an agent wrote."""
-    try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            raise RejectedError(f"{path.name} is not a regular file")
-        if status.st_size > MOST_BYTES:
-            raise RejectedError(f"{path.name} has {status.st_size} bytes; at most {MOST_BYTES} are read")
-        lines = path.read_bytes().decode("utf-8").replace("\r\n", "\n").rstrip("\n").split("\n")
-    except OSError:
-        raise RejectedError(f"data/outputs/{path.name} is missing or can't be read") from None
-    except UnicodeDecodeError:
-        raise RejectedError(f"{path.name} is not UTF-8 text") from None
-    if lines[0] != header:
-        raise RejectedError(f"the first line of {path.name} must be {header!r}")
-    return lines[1:]
-
-
-def parse_number(text: str, place: str) -> float:
-    """Return a finite number."""
-    try:
-        number = float(text) if len(text) <= MOST_DIGITS else math.nan
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise RejectedError(f"{place}: {text[:MOST_DIGITS]!r} is not a finite number")
-    return number
 
 
 def read_predictions(path: Path, expected: set[str]) -> dict[str, Vector]:

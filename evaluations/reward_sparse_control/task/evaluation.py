@@ -6,12 +6,12 @@ Nothing of the submission runs. A policy is 323 numbers, and what it does is ari
 from __future__ import annotations
 
 import math
-import stat
 from operator import mul
 from pathlib import Path
 from typing import Any
 
 from evaluations.base.base_eval import BaseBenchmark
+from evaluations.base.reading import MOST_DIGITS, RejectedError, parse_number, read_lines
 from evaluations.base.scoring import ScoreCurve, weighted_sum
 
 LIMIT = 300
@@ -19,8 +19,6 @@ ACTIONS = "012"
 INPUTS, HIDDEN = 6, 32
 WEIGHTS = INPUTS * HIDDEN + HIDDEN + HIDDEN * len(ACTIONS) + len(ACTIONS)
 LARGEST_WEIGHT = 1e3
-MOST_BYTES = 1_000_000
-MOST_DIGITS = 40
 
 GRAVITY = 9.8
 SECONDS = 0.2
@@ -33,10 +31,6 @@ SPEED = ScoreCurve(baseline=0.04, reference=0.48, ceiling=0.6)
 Vector = list[float]
 State = tuple[float, float, float, float]
 Layer = list[tuple[Vector, float]]
-
-
-class RejectedError(ValueError):
-    """The submission can't be scored; the message is for the agent."""
 
 
 class TaskBenchmark(BaseBenchmark):
@@ -181,24 +175,6 @@ def read_starts(path: Path) -> dict[str, State]:
     return starts
 
 
-def read_lines(path: Path, header: str) -> list[str]:
-    """Return the lines below the header of a table that an agent wrote."""
-    try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            raise RejectedError(f"{path.name} is not a regular file")
-        if status.st_size > MOST_BYTES:
-            raise RejectedError(f"{path.name} has {status.st_size} bytes; at most {MOST_BYTES} are read")
-        lines = path.read_bytes().decode("utf-8").replace("\r\n", "\n").rstrip("\n").split("\n")
-    except OSError:
-        raise RejectedError(f"data/outputs/{path.name} is missing or can't be read") from None
-    except UnicodeDecodeError:
-        raise RejectedError(f"{path.name} is not UTF-8 text") from None
-    if lines[0] != header:
-        raise RejectedError(f"the first line of {path.name} must be {header!r}")
-    return lines[1:]
-
-
 def read_actions(path: Path, expected: set[str]) -> dict[str, list[int]]:
     """Return the actions of every given start by its id."""
     actions: dict[str, list[int]] = {}
@@ -231,15 +207,7 @@ def read_weights(path: Path) -> Vector:
     lines = read_lines(path, "value")
     if len(lines) != WEIGHTS:
         raise RejectedError(f"{path.name} has {len(lines)} values instead of {WEIGHTS}")
-    return [parse_weight(line, f"{path.name}, line {number}") for number, line in enumerate(lines, start=2)]
-
-
-def parse_weight(text: str, place: str) -> float:
-    """Return a finite weight of bounded size."""
-    try:
-        number = float(text) if len(text) <= MOST_DIGITS else math.nan
-    except ValueError:
-        number = math.nan
-    if not abs(number) <= LARGEST_WEIGHT:
-        raise RejectedError(f"{place}: {text[:MOST_DIGITS]!r} is not a number from -1000 to 1000")
-    return number
+    return [
+        parse_number(line, f"{path.name}, line {number}", LARGEST_WEIGHT)
+        for number, line in enumerate(lines, start=2)
+    ]
