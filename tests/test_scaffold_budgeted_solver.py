@@ -268,6 +268,7 @@ def solve(question):
             ("x = y = 1", "an assignment has one target"),
             ("question.x = 1", "values are assigned to names and items"),
             ("x = question[::2]", "slices have no step"),
+            ("x = question[0:1, 2]", "brackets hold one slice"),
             ("x = {**question}", "dictionaries are not unpacked"),
             ("x = b'1'", "constants are short texts, numbers up to 10**12"),
             ("x = ...", "constants are short texts, numbers up to 10**12"),
@@ -449,6 +450,12 @@ class BombTest(unittest.TestCase):
         ):
             with self.subTest(expression=expression):
                 assert fail(f"x = {expression}") == f"line 2: {said}"
+
+    def test_odd_corners_of_the_syntax(self) -> None:
+        assert refuse("def solve(q):\n    x: int = 1\n") == "line 2: AnnAssign is not in the language"
+        odd = "def solve(question: ask(1)) -> ask(2):\n    return '\\ud800' + str(calls_left())\n"
+        assert take(odd).answers[0] == "\ud8002000"
+        assert take("def solve(question):\n    return ask('\\ud800')\n").answers[0] is None
 
     def test_unpacking(self) -> None:
         assert fail("a, b = [1]") == "line 2: this value does not fit here"

@@ -217,6 +217,11 @@ def _check_slice(node: ast.Slice) -> None:
         raise ScaffoldError("slices have no step", _line(node))
 
 
+def _check_tuple(node: ast.Tuple) -> None:
+    if any(isinstance(item, ast.Slice) for item in node.elts):
+        raise ScaffoldError("brackets hold one slice", _line(node))
+
+
 def _check_dictionary(node: ast.Dict) -> None:
     if None in node.keys:
         raise ScaffoldError("dictionaries are not unpacked", _line(node))
@@ -232,6 +237,7 @@ _CHECKS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Assign: _check_assignment,
     ast.AugAssign: lambda node: _check_target(node.target, node),
     ast.Slice: _check_slice,
+    ast.Tuple: _check_tuple,
     ast.Dict: _check_dictionary,
 }
 
