@@ -210,6 +210,86 @@ def test_a_prompt_that_was_too_long_is_summarised(bench: Bench, serve: Serve) ->
     assert len(server.requests) == 5
 
 
+OVERFLOW = Fails(
+    status=400,
+    body='{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long"}}',
+)
+LONG = Says(text="Look.", calls=(("run_command", {"command": "seq 1 3000", "wait_for_completion": True}),))
+
+
+def test_a_summary_that_is_too_long_to_ask_for_is_of_an_excerpt(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    server = serve(
+        LONG, Says(text="Second.", calls=(WRITE,)), OVERFLOW, OVERFLOW, OVERFLOW, Says(text=SNAPSHOT), FINISH
+    )
+    _, report = bench.report(agent="claude")
+    attempt = only(report)
+    assert (attempt["final"], attempt["error"], len(server.requests)) == (60.0, None, 7)
+    tried = [json.dumps(request["messages"]) for request in server.requests[3:6]]
+    assert len(tried[0]) > len(tried[1]) > len(tried[2])
+    assert "[...]" in tried[2]
+    assert "Write a state snapshot" in tried[2]
+    rebuilt = list(prompts(read_events(Path(attempt["run_dir"], "events.jsonl"))))
+    assert rebuilt[5].messages[-1].text == server.requests[5]["messages"][-1]["content"][-1]["text"]
+
+
+@pytest.mark.parametrize("full", [OVERFLOW, Says(text="Hm", stop="model_context_window_exceeded")], ids=str)
+def test_a_single_exchange_that_is_too_long_is_summarised(bench: Bench, serve: Serve, full: Answer) -> None:
+    bench.tree.add_task()
+    server = serve(Says(calls=(WRITE, *LONG.calls)), full, Says(text=SNAPSHOT), FINISH)
+    _, report = bench.report(agent="claude")
+    attempt = only(report)
+    assert (attempt["final"], attempt["error"]) == (60.0, None)
+    assert [turn["role"] for turn in server.requests[3]["messages"]] == ["user"] * 3
+
+
+def test_what_stays_beside_a_summary_is_summarised_if_it_is_too_long(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    server = serve(
+        Says(text="First.", calls=(WRITE,)),
+        LONG,
+        OVERFLOW,
+        Says(text=SNAPSHOT),
+        OVERFLOW,
+        Says(text=SNAPSHOT),
+        FINISH,
+    )
+    _, report = bench.report(agent="claude")
+    assert (only(report)["final"], only(report)["error"]) == (60.0, None)
+    assert "Look." in json.dumps(server.requests[4])
+    assert "Look." not in json.dumps(server.requests[6])
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "said"),
+    [
+        (
+            (Says(calls=(WRITE,)), OVERFLOW),
+            "scored",
+            "the conversation is too long for the model, even to be summarised",
+        ),
+        (
+            (Says(calls=(WRITE,)), OVERFLOW, Says(text=SNAPSHOT), OVERFLOW, Says(text=SNAPSHOT), OVERFLOW),
+            "scored",
+            "the conversation is too long for the model, with all but the task summarised",
+        ),
+        (
+            (OVERFLOW,),
+            "unscoreable",
+            "the task alone is longer than the model takes: use one with a longer context",
+        ),
+    ],
+    ids=["summary", "window", "task"],
+)
+def test_what_is_too_long_in_the_end(
+    bench: Bench, serve: Serve, answers: tuple[Answer, ...], status: str, said: str
+) -> None:
+    bench.tree.add_task()
+    serve(*answers)
+    _, report = bench.report(agent="claude")
+    assert (only(report)["status"], only(report)["error"]) == (status, said)
+
+
 def test_a_full_score_is_the_end(bench: Bench, serve: Serve) -> None:
     bench.tree.add_task()
     everything = ("create_file", {"filename": "data/outputs/score.txt", "content": "100"})

@@ -13,8 +13,13 @@ from pytest_innovatorbench.agents.react.asking import Asker
 from pytest_innovatorbench.agents.react.briefing import system_prompt, task_prompt
 from pytest_innovatorbench.agents.react.conversation import Conversation
 from pytest_innovatorbench.agents.react.prompting import Prompts
-from pytest_innovatorbench.agents.react.rendering import offered, quoted, render
-from pytest_innovatorbench.agents.react.summary import judge
+from pytest_innovatorbench.agents.react.rendering import offered, render
+from pytest_innovatorbench.agents.react.summarising import (
+    TOO_LONG,
+    Summariser,
+    list_sessions,
+    persons_message,
+)
 from pytest_innovatorbench.agents.react.transcript import Transcript, last_window
 from pytest_innovatorbench.agents.react.watching import Watch
 from pytest_innovatorbench.errors import MachineFaultError, SettingsError
@@ -34,7 +39,6 @@ if TYPE_CHECKING:
 
 _LONGEST_SHOWN = 500
 _FULL_SCORE = 100
-_PERSON = "<real_user>"
 # Agents that begin at once get to their models sooner one after the other: it takes nothing but computing.
 _beginning = threading.Lock()
 _LOST = "The attempt was interrupted while this was carried out. What came of it is not known."
@@ -61,6 +65,7 @@ class ReactAgent:
         self._habits = habits
         self._asker = Asker(profile, habits.patience, prices)
         self._prompts = Prompts(habits.prompts)
+        self._summariser = Summariser(self._asker, self._prompts, habits)
         self._watch = Watch(habits)
         self._earlier: list[Message] = []
         self._count = 0  # turns in the record that it goes on in
@@ -104,7 +109,7 @@ class ReactAgent:
         for message in _answered(self._earlier):
             conversation.add(message)
         if self._earlier:
-            text = self._prompts.render("resumed", sessions=_sessions(gym))
+            text = self._prompts.render("resumed", sessions=list_sessions(gym))
         else:
             text = task_prompt(self._prompts, gym)
         conversation.add(Message(role="user", text=text))
@@ -119,21 +124,28 @@ class ReactAgent:
     def _hear(self, gym: ResearchGym, conversation: Conversation) -> None:
         """Pass on what people said."""
         for text in gym.hear():
-            conversation.add(Message(role="user", text=f"{_PERSON}{text}</real_user>"))
+            conversation.add(persons_message(text))
 
     def _next(self, gym: ResearchGym, conversation: Conversation) -> Reply:
         """Return the model's next turn, after a summary where the context gets full."""
-        if conversation.tokens > self._habits.summarise_at * self._profile.context_length:
-            self._summarise(gym, conversation)
+        is_full = conversation.tokens > self._habits.summarise_at * self._profile.context_length
+        if is_full and conversation.has_answers:
+            self._summariser.summarise(gym, conversation, self._habits.keep)
+        for keep in (self._habits.keep, 0.0):
+            if reply := self._ask(gym, conversation):
+                return reply
+            self._summariser.summarise(gym, conversation, keep)
+        if reply := self._ask(gym, conversation):
+            return reply
+        raise AgentFailedError(TOO_LONG)
+
+    def _ask(self, gym: ResearchGym, conversation: Conversation) -> Reply | None:
+        """Return the model's next turn, or ``None`` where the conversation is too long for it."""
         try:
             reply = self._asker.ask(gym, conversation.prompt("act"))
         except ContextOverflowError:
-            self._summarise(gym, conversation)
-            reply = self._asker.ask(gym, conversation.prompt("act"))
-        if reply.stop == "context":
-            self._summarise(gym, conversation)
-            return self._asker.ask(gym, conversation.prompt("act"))
-        return reply
+            return None
+        return None if reply.stop == "context" else reply
 
     def _answer(self, gym: ResearchGym, conversation: Conversation, reply: Reply) -> None:
         """Carry out the calls of a turn, in order, or say that there are none."""
@@ -172,42 +184,9 @@ class ReactAgent:
             return self._prompts.render("refused")
         return self._prompts.render("no_call", cut=reply.stop == "length", limit=self._profile.max_tokens)
 
-    def _summarise(self, gym: ResearchGym, conversation: Conversation) -> None:
-        """Put a summary in the place of the older part.
-
-        Raises:
-            AgentFailedError: The model makes none that can be used, or there is nothing to summarise.
-        """
-        cut = conversation.cut(self._habits.keep)
-        if cut == 0:
-            raise AgentFailedError("the conversation is too long for the model, and too short to summarise")
-        said = sum(turn.text.startswith(_PERSON) for turn in conversation.turns()[:cut])
-        problem = ""
-        for _ in range(self._habits.summary_tries):
-            text = self._prompts.render("summarise", said=said, problem=problem)
-            closing = Message(role="user", text=text)
-            reply = self._asker.ask(gym, conversation.prompt("summary", older=cut, closing=closing))
-            conversation.transcript.message(reply.message, aside=True)
-            judged = judge(reply.message.text, said)
-            if judged.text:
-                self._go_on(gym, conversation, cut, judged.text)
-                return
-            problem = judged.problem
-        raise AgentFailedError(f"the model made no summary that can be used: {problem}")
-
-    def _go_on(self, gym: ResearchGym, conversation: Conversation, cut: int, snapshot: str) -> None:
-        text = self._prompts.render("after_summary", snapshot=snapshot)
-        conversation.replace(cut, Message(role="user", text=text))
-        conversation.add(Message(role="user", text=self._prompts.render("recheck", sessions=_sessions(gym))))
-
 
 def _answered(turns: list[Message]) -> list[Message]:
     """Return turns so that no call is left without a result, which no provider takes."""
     calls = turns[-1].calls if turns else ()
     lost = tuple(ToolResult(call=call.id, text=_LOST, is_error=True) for call in calls)
     return [*turns, Message(role="user", results=lost)] if lost else turns
-
-
-def _sessions(gym: ResearchGym) -> str:
-    """Look what is there; a step of the record like any other."""
-    return quoted(gym.act(Action(name="list_sessions")).message)

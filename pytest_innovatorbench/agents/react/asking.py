@@ -51,6 +51,7 @@ class Asker:
         self._patience = patience
         self._price = find_price(profile.model, prices)
         self._began = 0.0
+        self._has_answered = False
 
     def ask(self, gym: ResearchGym, prompt: Prompt) -> Reply:
         """Return the model's answer.
@@ -72,7 +73,8 @@ class Asker:
         except ContextOverflowError:
             raise
         except ModelError as error:
-            raise _failure(error, prompt) from error
+            raise self._failure(error, prompt) from error
+        self._has_answered = True
         cost = None if self._price is None else self._price.of(reply.usage)
         Transcript(gym.note).answered(reply, time.monotonic() - started, cost)
         return reply
@@ -90,13 +92,12 @@ class Asker:
                     raise AttemptOverError(f"the attempt is over ({gym.ending})")
                 time.sleep(min(_TICK, left))
 
-
-def _failure(error: ModelError, prompt: Prompt) -> MachineFaultError | AgentFailedError:
-    """Tell whose doing it is. What is refused before the model has said a word is not the agent's."""
-    if isinstance(error.__cause__, ModelBusyError):
-        return MachineFaultError(f"the model's provider failed: {error}")
-    if isinstance(error, AccessError):
-        return MachineFaultError(f"{error}: check the key and its account")
-    if not any(turn.role == "assistant" for turn in prompt.messages):
-        return MachineFaultError(f"{error}: check the model's name, its settings and the key")
-    return AgentFailedError(str(error))
+    def _failure(self, error: ModelError, prompt: Prompt) -> MachineFaultError | AgentFailedError:
+        """Tell whose doing it is. What is refused before the model has said a word is not the agent's."""
+        if isinstance(error.__cause__, ModelBusyError):
+            return MachineFaultError(f"the model's provider failed: {error}")
+        if isinstance(error, AccessError):
+            return MachineFaultError(f"{error}: check the key and its account")
+        if not (self._has_answered or any(turn.role == "assistant" for turn in prompt.messages)):
+            return MachineFaultError(f"{error}: check the model's name, its settings and the key")
+        return AgentFailedError(str(error))

@@ -39,6 +39,11 @@ class Conversation:
         """Tokens of the next prompt: as the provider counted the last, with a guess at what is new."""
         return self._counted + self._uncounted
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether the model has said anything, so that there is something to summarise."""
+        return any(message.role == "assistant" for _, message, _ in self._turns)
+
     def turns(self) -> tuple[Message, ...]:
         """Return the turns of the window."""
         return tuple(message for _, message, _ in self._turns)
