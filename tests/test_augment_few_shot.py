@@ -168,7 +168,7 @@ class HostileSubmissionTest(EvaluationCase):
             file.truncate(10 * 2**30)
         self.assert_rejected("model.csv has 10737418240 bytes; at most 1000000 are read")
 
-    def test_link_to_the_references(self) -> None:
+    def test_link_to_the_reference(self) -> None:
         self.model.unlink()
         self.model.symlink_to(HIDDEN / "data/outputs/model.csv")
         self.assert_rejected("model.csv is not a regular file")
