@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import math
-import stat
 from dataclasses import dataclass
 from operator import mul
 from pathlib import Path
 from typing import Any
 
 from evaluations.base.base_eval import BaseBenchmark
+from evaluations.base.reading import RejectedError, parse_number, read_lines
 from evaluations.base.scoring import ScoreCurve, weighted_sum
 
 INPUTS, HIDDEN, CLASSES = 196, 64, 10
 WEIGHTS = INPUTS * HIDDEN + HIDDEN + HIDDEN * CLASSES + CLASSES
 LEVELS = 15
 LARGEST_WEIGHT = 1e4
-MOST_BYTES = 1_000_000
-MOST_DIGITS = 40
 
 CLEAN = ScoreCurve(baseline=0.82, reference=0.94, ceiling=0.98)
 SHIFTED = ScoreCurve(baseline=0.36, reference=0.75, ceiling=0.80)
 
 Vector = list[float]
-
-
-class RejectedError(ValueError):
-    """The submission can't be scored; the message is for the agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,35 +94,6 @@ def read_model(path: Path) -> Vector:
     if max(map(abs, values)) > LARGEST_WEIGHT:
         raise RejectedError(f"{path.name} has a weight beyond {LARGEST_WEIGHT:g}")
     return values
-
-
-def read_lines(path: Path, header: str) -> list[str]:
-    """Return the lines below the header of a table that an agent wrote."""
-    try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            raise RejectedError(f"{path.name} is not a regular file")
-        if status.st_size > MOST_BYTES:
-            raise RejectedError(f"{path.name} has {status.st_size} bytes; at most {MOST_BYTES} are read")
-        lines = path.read_bytes().decode("utf-8").replace("\r\n", "\n").rstrip("\n").split("\n")
-    except OSError:
-        raise RejectedError(f"data/outputs/{path.name} is missing or can't be read") from None
-    except UnicodeDecodeError:
-        raise RejectedError(f"{path.name} is not UTF-8 text") from None
-    if lines[0] != header:
-        raise RejectedError(f"the first line of {path.name} must be {header!r}")
-    return lines[1:]
-
-
-def parse_number(text: str, place: str) -> float:
-    """Return a finite number."""
-    try:
-        number = float(text) if len(text) <= MOST_DIGITS else math.nan
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise RejectedError(f"{place}: {text[:MOST_DIGITS]!r} is not a finite number")
-    return number
 
 
 def classify(images: list[Vector], weights: Vector) -> list[int]:

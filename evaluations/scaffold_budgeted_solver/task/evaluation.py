@@ -5,12 +5,12 @@ The scaffold is read and interpreted, never executed: see ``lab``, which the age
 
 from __future__ import annotations
 
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluations.base.base_eval import BaseBenchmark
+from evaluations.base.reading import RejectedError, read_text
 from evaluations.base.scoring import ScoreCurve, weighted_sum
 from evaluations.scaffold_budgeted_solver.task.lab.language import MOST_BYTES, Scaffold, parse
 from evaluations.scaffold_budgeted_solver.task.lab.solver import Solver, Table
@@ -26,10 +26,6 @@ LEAN_CALLS, RICH_CALLS = 5, 15
 
 LEAN = ScoreCurve(baseline=0.31, reference=0.50, ceiling=0.70)
 RICH = ScoreCurve(baseline=0.31, reference=0.84, ceiling=0.95)
-
-
-class RejectedError(ValueError):
-    """The submission can't be scored; the message is for the agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,15 +114,6 @@ def _cells(path: Path, mark: str) -> list[list[str]]:
 def read_scaffold(path: Path) -> Scaffold:
     """Return the scaffold that an agent wrote."""
     try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            raise RejectedError(f"{path.name} is not a regular file")
-        if status.st_size > MOST_BYTES:
-            raise RejectedError(f"{path.name} has {status.st_size} bytes; at most {MOST_BYTES} are read")
-        return parse(path.read_bytes().decode("utf-8"))
-    except OSError:
-        raise RejectedError(f"data/outputs/{path.name} is missing or can't be read") from None
-    except UnicodeDecodeError:
-        raise RejectedError(f"{path.name} is not UTF-8 text") from None
+        return parse(read_text(path, MOST_BYTES))
     except ScaffoldError as error:
         raise RejectedError(f"{path.name}: {error}") from None
