@@ -201,8 +201,13 @@ def parse_url(option: str, text: str) -> str:
     """Check the address of a server.
 
     Raises:
-        SettingsError: It is none that is spoken to by HTTP.
+        SettingsError: It is none that is spoken to by HTTP, or holds a password, which records would show.
     """
+    if re.match(r"\w+://[^/]*@", text):
+        raise SettingsError(
+            f"{option}: the address holds a name or password",
+            remedy="leave it out; keys come from environment variables",
+        )
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", text):
         raise SettingsError(
             f"{option}: {text!r} is no address", remedy="give one such as http://127.0.0.1:8000/v1"

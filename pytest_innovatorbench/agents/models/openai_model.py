@@ -25,6 +25,7 @@ PROVIDER = "openai"
 # Names under which servers hand out reasoning; some want it back to go on from it.
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 _STOPS: dict[str, Stop] = {"length": "length", "content_filter": "refusal", "tool_calls": "calls"}
+_EFFORTS = ((2048, "low"), (8192, "medium"))  # tokens of thinking
 _CUT = {"length", "content_filter"}
 
 
@@ -58,8 +59,8 @@ class OpenAIModel:
         request: dict[str, Any] = {"model": profile.model, limit: profile.max_tokens}
         if profile.temperature is not None:
             request["temperature"] = profile.temperature
-        if isinstance(profile.thinking, str) and profile.thinking != "adaptive":
-            request["reasoning_effort"] = "none" if profile.thinking == "off" else profile.thinking
+        if effort := _effort(profile.thinking):
+            request["reasoning_effort"] = effort
         system = {"role": "system", "content": prompt.system}
         turns = [turn for message in prompt.messages for turn in self._write(message)]
         # What is long goes as it is: the SDK takes arguments apart down to the last value, each time.
@@ -73,6 +74,13 @@ class OpenAIModel:
         if known is None:
             known = self._written[message] = list(_turns(message))
         return known
+
+
+def _effort(thinking: str | int | None) -> str | None:
+    """Return thinking in OpenAI's words, which have no number of tokens: the effort that comes near it."""
+    if isinstance(thinking, int):
+        return next((effort for most, effort in _EFFORTS if thinking <= most), "high")
+    return {"off": "none", "adaptive": None}.get(thinking, thinking) if thinking else None
 
 
 def _turns(message: Message) -> Iterator[dict[str, Any]]:

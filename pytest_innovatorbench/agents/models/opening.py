@@ -8,6 +8,7 @@ import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pytest_innovatorbench.agents.models.secrets import name_key
 from pytest_innovatorbench.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def check_model(profile: Profile) -> None:
         SettingsError: Its SDK is not installed, or there is no key.
     """
     _sdk(profile.provider)
+    if profile.key:
+        name_key(profile.key)
     names = (profile.key,) if profile.key else _CREDENTIALS[profile.provider]
     if not any(os.environ.get(name) for name in names):
         raise SettingsError(

@@ -8,11 +8,21 @@ import re
 _NAMES = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 _SHORTEST = 8  # a shorter one could be any word
 _HIDDEN = "[a key]"
+_named: set[str] = set()
+
+
+def name_key(variable: str) -> None:
+    """Take note that an environment variable holds a key, whatever it is called."""
+    _named.add(variable)
 
 
 def redact(text: str) -> str:
     """Return a text without the values of environment variables that hold keys."""
-    values = [value for name, value in os.environ.items() if _NAMES.search(name) and len(value) >= _SHORTEST]
+    values = [
+        value
+        for name, value in os.environ.items()
+        if (name in _named or _NAMES.search(name)) and len(value) >= _SHORTEST
+    ]
     for value in sorted(values, key=len, reverse=True):
         text = text.replace(value, _HIDDEN)
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -152,7 +153,16 @@ def test_thinking_in_anthropics_words(thinking: Any, sent: dict[str, Any], serve
 
 
 @pytest.mark.parametrize(
-    ("thinking", "sent"), [(None, None), ("off", "none"), ("high", "high"), ("adaptive", None)]
+    ("thinking", "sent"),
+    [
+        (None, None),
+        ("off", "none"),
+        ("high", "high"),
+        ("adaptive", None),
+        (2048, "low"),
+        (8000, "medium"),
+        (32_000, "high"),
+    ],
 )
 def test_thinking_in_openais_words(thinking: Any, sent: str | None, server: ModelServer) -> None:
     served(Profile(provider="openai", model="m", thinking=thinking), server).ask(PROMPT)
@@ -311,6 +321,40 @@ def test_a_key_is_in_no_error(profile: Profile, server: ModelServer) -> None:
         served(profile, server, Fails(status=401, body=body)).ask(PROMPT)
     assert KEY not in str(caught.value)
     assert "[a key]" in str(caught.value)
+
+
+def test_a_key_of_ones_own_name_is_in_no_error(
+    profile: Profile, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABPASS", "not-called-a-secret")
+    body = json.dumps({"error": {"message": "bad word: not-called-a-secret"}})
+    with pytest.raises(ModelError, match=r"bad word: \[a key\]") as caught:
+        served(replace(profile, key="LABPASS"), server, Fails(status=401, body=body)).ask(PROMPT)
+    assert "not-called-a-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_without_its_sdk_the_error_names_the_extra(provider: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, provider, None)  # as Python itself marks what cannot be imported
+    said = rf"models of {provider} need the package {provider} .*: pip install 'pytest-innovatorbench\[{provider}\]'"
+    with pytest.raises(SettingsError, match=said):
+        check_model(Profile(provider=provider, model="m"))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_proxies_are_used(provider: Any, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    profile = Profile(provider=provider, model="m", base_url="http://models.invalid/v1", timeout=41.0)
+    assert open_model(profile).ask(PROMPT).message.text == "I look first."
+    assert server.paths[0].startswith("http://models.invalid/v1/")
+    assert server.headers[0]["host"] == "models.invalid"
+
+
+def test_a_context_that_is_full_is_told(server: ModelServer) -> None:
+    says = Says(text="So", stop="model_context_window_exceeded")
+    assert served(Profile(provider="anthropic", model="m"), server, says).ask(PROMPT).stop == "context"
 
 
 def test_without_a_key(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
