@@ -13,7 +13,6 @@ from pytest_innovatorbench.agents.react.prompting import Prompts
 from pytest_innovatorbench.agents.react.rendering import offered, render
 from pytest_innovatorbench.errors import SettingsError
 from pytest_innovatorbench.hostile import printable
-from pytest_innovatorbench.researchgym.actions.table import ACTIONS
 from pytest_innovatorbench.researchgym.model import Action
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ class _Session:
         return own[word]() if word in own else self._call(word[1:], rest.strip())
 
     def _call(self, name: str, rest: str) -> str:
-        kind = ACTIONS.get(name)
+        kind = self._gym.actions.get(name)
         if kind is None:
             return f"there is no action {name!r}; see :actions"
         text = self._read_text() if rest.endswith("<<") else None
@@ -127,7 +126,9 @@ class _Session:
         return "noted" if text else "say why"
 
     def _describe(self, name: str) -> str:
-        tools = {tool.name: tool for tool in offered(self._gym.task, (), hints=self._gym.hints_allowed)}
+        gym = self._gym
+        offers = offered(gym.task, (), hints=gym.hints_allowed, actions=gym.actions)
+        tools = {tool.name: tool for tool in offers}
         if name not in tools:
             return "\n".join(f"  :{tool.name:24} {tool.meaning}" for tool in tools.values())
         rows = [f"{tools[name].meaning}"]

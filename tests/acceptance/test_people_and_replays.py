@@ -56,6 +56,28 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
 
 
+MEASURES = """
+from pytest_innovatorbench.researchgym.actions.declaration import ActionKind
+from pytest_innovatorbench.researchgym.model import Observation
+
+def measure(desk, arguments):
+    return Observation(success=True, message="seven metres", kind="measure")
+
+def pytest_ibench_actions(settings):
+    return [ActionKind(name="measure", family="special", meaning="Measure.", parameters=(), perform=measure)]
+"""
+
+
+def test_a_person_has_the_actions_of_plug_ins(bench: Bench) -> None:
+    bench.tree.add_task()
+    bench.pytester.makeconftest(MEASURES)
+    terminal = Terminal(bench.pytester.path, "--ibench-agent=human")
+    terminal.wait_for(" > ")
+    assert ":measure" in terminal.say(":actions")
+    assert "seven metres" in terminal.say(":measure")
+    assert terminal.type_last(":finish") == 0
+
+
 def test_a_person_works_at_the_terminal(bench: Bench) -> None:
     bench.tree.add_task()
     report = bench.pytester.path / "report.json"
