@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.base import AgentKind
 from pytest_innovatorbench.agents.clients.claude_code import ClaudeCode, check_claude_code
 from pytest_innovatorbench.agents.clients.codex import Codex, check_codex
 from pytest_innovatorbench.agents.command import CommandAgent, find_program
-from pytest_innovatorbench.agents.configuration import read_configuration
+from pytest_innovatorbench.agents.configuration import Configuration, read_configuration
 from pytest_innovatorbench.agents.human import Human, check_terminal
 from pytest_innovatorbench.agents.react.kinds import react_agents
 from pytest_innovatorbench.agents.scripted import Nop, has_program, make_baseline, make_oracle
+from pytest_innovatorbench.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from pytest_innovatorbench.agents.base import Agent, AgentRequest
     from pytest_innovatorbench.settings import Settings
 
+_PROGRAMS = ("claude-code", "codex")
+_WITHOUT_SETTINGS = ("oracle", "baseline", "nop", "command", "human", "replay")
 SCRIPTED_AGENTS = (
     AgentKind(
         name="oracle",
@@ -55,24 +60,55 @@ def builtin_agents(settings: Settings) -> tuple[AgentKind, ...]:
     Raises:
         SettingsError: The user's file with settings of agents is wrong.
     """
+    check_names(read_configuration(settings.agent_config))
     return (*SCRIPTED_AGENTS, HUMAN, *_client_agents(settings), *react_agents(settings))
+
+
+def check_names(configuration: Configuration) -> None:
+    """Find out whether a file has settings for built-in agents that would not heed them.
+
+    Raises:
+        SettingsError: It has.
+    """
+    for name, values in configuration.agents.items():
+        known = {"model"} if name in _PROGRAMS else set()
+        unheeded = sorted(set(values) - known)
+        if (name in _PROGRAMS or name in _WITHOUT_SETTINGS) and unheeded:
+            takes = "no setting but model" if known else "no settings"
+            raise SettingsError(
+                f"--ibench-agent-config: agents.{name}: {name} takes {takes}, not {', '.join(unheeded)}",
+                remedy="leave it out, or give an agent of your own another name",
+            )
+
+
+def _asking(
+    make: Callable[[AgentRequest], Agent], values: Mapping[str, Any]
+) -> Callable[[AgentRequest], Agent]:
+    """Let a vendor's program ask the model of the user's file, where the command line names none."""
+    model = str(values.get("model", ""))
+    return lambda request: make(replace(request, argument=request.argument or model))
 
 
 def _client_agents(settings: Settings) -> Iterator[AgentKind]:
     if settings.native_tools:
         yield from _native_agents(settings)
         return
-    prices = read_configuration(settings.agent_config).prices
+    configuration = read_configuration(settings.agent_config)
+    prices = configuration.prices
+    codex = partial(Codex, base_url=settings.model_base_url, sandbox=settings.sandbox, prices=prices)
     yield AgentKind(
         name="claude-code",
-        make=partial(ClaudeCode, sandbox=settings.sandbox, prices=prices),
+        make=_asking(
+            partial(ClaudeCode, sandbox=settings.sandbox, prices=prices),
+            configuration.agents.get("claude-code", {}),
+        ),
         argument="[MODEL]",
         check=lambda _, hidden: check_claude_code(hidden, settings.max_cost),
         about="runs Claude Code with our actions as its only tools",
     )
     yield AgentKind(
         name="codex",
-        make=partial(Codex, base_url=settings.model_base_url, sandbox=settings.sandbox, prices=prices),
+        make=_asking(codex, configuration.agents.get("codex", {})),
         argument="[MODEL]",
         check=lambda _, hidden: check_codex(hidden),
         about="runs Codex with our actions as its only tools",
@@ -86,17 +122,19 @@ def _native_agents(settings: Settings) -> Iterator[AgentKind]:
         check_native_claude_code,
     )
 
-    prices = read_configuration(settings.agent_config).prices
+    configuration = read_configuration(settings.agent_config)
+    prices = configuration.prices
+    codex = partial(NativeCodex, prices=prices, base_url=settings.model_base_url)
     yield AgentKind(
         name="claude-code",
-        make=partial(NativeClaudeCode, prices=prices),
+        make=_asking(partial(NativeClaudeCode, prices=prices), configuration.agents.get("claude-code", {})),
         argument="[MODEL]",
         check=lambda _, hidden: check_native_claude_code(hidden),
         about="runs Claude Code with its own tools, in the sandbox",
     )
     yield AgentKind(
         name="codex",
-        make=partial(NativeCodex, prices=prices, base_url=settings.model_base_url),
+        make=_asking(codex, configuration.agents.get("codex", {})),
         argument="[MODEL]",
         check=lambda _, hidden: check_codex(hidden),
         about="runs Codex with its own tools, in the sandbox",

@@ -72,6 +72,17 @@ def test_codex_works_through_our_tools_alone(bench: Bench) -> None:
 
 
 @needs_codex
+def test_codex_asks_the_model_of_the_users_file(bench: Bench) -> None:
+    bench.tree.add_task()
+    file = bench.tree.write("agents.yaml", "agents: {codex: {model: model-of-the-file}}")
+    with ModelServer(scripted(Says(text="Bye."))).running() as server:
+        options = (f"--ibench-agent-config={file}", f"--ibench-model-base-url={server.url}/v1")
+        for agent in ("codex", "codex:other-model"):
+            bench.report(*options, agent=agent)
+    assert [request["model"] for request in server.requests] == ["model-of-the-file", "other-model"]
+
+
+@needs_codex
 def test_what_codex_took_is_in_the_record(bench: Bench) -> None:
     bench.tree.add_task()
     with ModelServer(

@@ -583,6 +583,15 @@ def test_prompts_of_ones_own(bench: Bench, serve: Serve) -> None:
             "agents.claude: Additional properties are not allowed ('modell' was unexpected)",
         ),
         ("agents: {claude: {prompts: nowhere}}", "agents.claude.prompts: there is no folder nowhere"),
+        (
+            "agents: {oracle: {model: m}}",
+            "agents.oracle: oracle takes no settings, not model: leave it out, or give",
+        ),
+        (
+            "agents: {codex: {model: m, thinking: high}}",
+            "agents.codex: codex takes no setting but model, not thinking: leave it out",
+        ),
+        ("agents: {claude: {base_url: 'http://me:hunter2@host/v1'}}", "agents.claude.base_url: "),
         ("agents: {mine: {max_tokens: 9}}", "agent 'mine' has no model"),
         ("prices: {x: {input: -1, output: 2}}", "prices.x.input: -1 is less than the minimum of 0"),
     ],
@@ -594,6 +603,17 @@ def test_a_file_that_is_wrong(bench: Bench, serve: Serve, text: str, said: str) 
     result = bench.run(f"--ibench-agent-config={file}", agent="mine" if "mine" in text else "claude")
     assert result.ret == 4
     assert said in result.stderr.str()
+
+
+def test_an_address_with_a_password_is_refused_and_not_shown(bench: Bench, serve: Serve) -> None:
+    bench.tree.add_task()
+    serve(FINISH)
+    result = bench.run("--ibench-model-base-url=http://me:hunter2@127.0.0.1/v1", agent="react:m")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(
+        ["*--ibench-model-base-url: the address holds a name or password: leave it out*"]
+    )
+    assert "hunter2" not in result.stderr.str()
 
 
 def test_a_model_at_an_address_of_ones_own(bench: Bench, serve: Serve) -> None:
