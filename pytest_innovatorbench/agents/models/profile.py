@@ -8,6 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 Provider: TypeAlias = Literal["anthropic", "openai"]
 
+_SHAPING = ("provider", "model", "max_tokens", "temperature", "thinking", "stream", "extra")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
@@ -40,3 +42,7 @@ class Profile:
     timeout: float = 600.0
     context_length: int = 200_000
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what of it shapes a request, as plain JSON values."""
+        return {name: getattr(self, name) for name in _SHAPING}

@@ -119,7 +119,8 @@ class ReactAgent:
         system = system_prompt(self._prompts, gym)  # not below, as it may have to wait for a computer
         with _beginning:
             tools = offered(self._task, self._habits.tools, hints=gym.hints_allowed, actions=gym.actions)
-            return Conversation(Transcript(gym.note, self._count), system, tools)
+            transcript = Transcript(gym.note, self._count)
+            return Conversation(transcript, system, tools, self._profile.parameters())
 
     def _hear(self, gym: ResearchGym, conversation: Conversation) -> None:
         """Pass on what people said."""

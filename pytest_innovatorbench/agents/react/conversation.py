@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.models.values import Message, Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pytest_innovatorbench.agents.models.values import Reply, Tool
     from pytest_innovatorbench.agents.react.transcript import Transcript
@@ -23,16 +24,23 @@ class Conversation:
         transcript: Takes every turn.
         system: The system prompt.
         tools: What the model may call.
+        parameters: How the model is asked, for the record.
     """
 
-    def __init__(self, transcript: Transcript, system: str, tools: Sequence[Tool]) -> None:
+    def __init__(
+        self,
+        transcript: Transcript,
+        system: str,
+        tools: Sequence[Tool],
+        parameters: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self.transcript = transcript
         self._system = system
         self._tools = tuple(tools)
         self._turns: list[tuple[int, Message, int]] = []  # number, turn, tokens
         self._counted = 0
         self._uncounted = 0
-        transcript.head(system, self._tools)
+        transcript.head(system, self._tools, parameters)
 
     @property
     def tokens(self) -> int:

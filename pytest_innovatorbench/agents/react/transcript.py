@@ -22,7 +22,7 @@ class Note(Protocol):
 class Transcript:
     """Writes a conversation as events.
 
-    ``prompt_head`` has system prompt and tools, ``message`` each turn once, with a number, and
+    ``prompt_head`` has system prompt, tools and parameters, ``message`` each turn once, with a number, and
     ``model_asked`` the numbers of the turns that a prompt is made of, as runs ``[first, last]``. Turns go
     into the window one after the other, but for those ``aside``; ``window`` says what is left in it.
 
@@ -38,9 +38,10 @@ class Transcript:
         self.count = count
         self._note = note
 
-    def head(self, system: str, tools: Sequence[Tool]) -> None:
-        """Write what every prompt begins with."""
-        self._note("prompt_head", system=system, tools=[tool.to_dict() for tool in tools])
+    def head(self, system: str, tools: Sequence[Tool], parameters: Mapping[str, Any]) -> None:
+        """Write what every prompt begins with, and how the model is asked."""
+        offered = [tool.to_dict() for tool in tools]
+        self._note("prompt_head", system=system, tools=offered, parameters=dict(parameters))
 
     def message(self, message: Message, *, aside: bool = False) -> int:
         """Write a turn, ``aside`` if it does not stay, and return its number."""
