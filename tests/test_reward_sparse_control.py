@@ -79,7 +79,7 @@ class CalibrationTest(EvaluationCase):
         result = self.evaluate()
         assert result["error"] is None
         assert 70 <= result["score"] <= 80
-        assert result["message"] == "Reached 0.9100 (half of the score), speed 0.4720 (the other half)."
+        assert result["message"] == "Reached 0.9700 (40 % of the score), speed 0.4766 (60 %)."
 
     def test_baseline_scores_0_to_2(self) -> None:
         shutil.copytree(HIDDEN / "data/baselines", self.outputs, dirs_exist_ok=True)
@@ -97,8 +97,9 @@ class CalibrationTest(EvaluationCase):
         for curve in (evaluation.REACHED, evaluation.SPEED):
             assert curve.reference > 1.05 * curve.baseline
 
-    def test_always_within_120_steps_scores_100(self) -> None:
-        assert evaluation.grade([120] * 200)["score"] == 100.0
+    def test_always_within_105_steps_scores_100(self) -> None:
+        result = evaluation.grade([105] * 200)
+        assert (result["score"], result["speed"], result["reached"]) == (100.0, 0.65, 1.0)
 
     def test_more_goals_never_score_less(self) -> None:
         grades = [evaluation.grade([150] * count + [None] * (200 - count)) for count in range(0, 201, 10)]
@@ -110,7 +111,7 @@ class CalibrationTest(EvaluationCase):
     def test_fewer_steps_never_score_less(self) -> None:
         scores = [evaluation.grade([steps] * 200)["score"] for steps in range(300, 99, -10)]
         assert scores == sorted(scores)
-        assert scores[0] == 50.0
+        assert scores[0] == 40.0
 
     def test_hidden_starts_count_by_their_number(self) -> None:
         result = evaluation.grade([100] * 80 + [None] * 120)
@@ -118,12 +119,12 @@ class CalibrationTest(EvaluationCase):
 
     def test_task_yaml_states_the_same_anchors(self) -> None:
         metrics = yaml.safe_load((HIDDEN / "task.yaml").read_text())["metrics"]
-        curves = {"reached": evaluation.REACHED, "speed": evaluation.SPEED}
+        curves = {"reached": (evaluation.REACHED, 0.4), "speed": (evaluation.SPEED, 0.6)}
         assert [metric["name"] for metric in metrics] == list(curves)
         for metric in metrics:
-            curve = curves[metric["name"]]
+            curve, weight = curves[metric["name"]]
             assert (metric["baseline"], metric["reference"]) == (curve.baseline, curve.reference)
-            assert (metric["ceiling"], metric["weight"]) == (curve.ceiling, 0.5)
+            assert (metric["ceiling"], metric["weight"]) == (curve.ceiling, weight)
 
     def test_lines_in_any_order_and_windows_line_ends_are_fine(self) -> None:
         expected = self.evaluate()["score"]

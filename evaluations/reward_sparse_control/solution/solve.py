@@ -4,7 +4,8 @@
    standing upright, so the reward pays each step for the energy gained or, beyond that, got rid of.
 2. The reward adds DISCOUNT potential(after) - potential(before), with 0 for the potential of the end. This
    leaves the best policies as they are, so nothing is to be had by circling where the potential is high.
-3. Training is repeated with other seeds; the policy that does best from starts of its own is submitted.
+3. With rewards that are this telling, the learner bears larger steps. Training is repeated with other seeds;
+   the policy that does best from starts of its own is submitted.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from episodes import measure, write_submission
 from learner import DISCOUNT, learn
 
 TOP = 19.6
-WORTH, SCALE = 5.0, 4.0
+WORTH, SCALE = 8.0, 8.0
+ROUNDS, LEARNING_RATE = 600, 0.012
 RESTARTS, TRIALS = 3, 200
 
 
@@ -44,9 +46,10 @@ def shaped(before, after, reached):
 
 def main() -> None:
     seed = int(os.environ.get("IBENCH_SEED", "0"))
-    policies = [learn(shaped, RESTARTS * seed + restart) for restart in range(RESTARTS)]
+    seeds = range(RESTARTS * seed, RESTARTS * (seed + 1))
+    policies = [learn(shaped, own, ROUNDS, LEARNING_RATE) for own in seeds]
     starts = draw_starts(TRIALS, np.random.default_rng([seed, RESTARTS]))
-    write_submission(max(policies, key=lambda policy: sum(measure(policy, starts))))
+    write_submission(max(policies, key=lambda policy: measure(policy, starts)[1]))
 
 
 if __name__ == "__main__":

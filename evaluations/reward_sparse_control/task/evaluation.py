@@ -25,8 +25,8 @@ SECONDS = 0.2
 FASTEST = (4 * math.pi, 9 * math.pi)
 GOAL_HEIGHT, GOAL_SPEED = 1.8, 1.0
 
-REACHED = ScoreCurve(baseline=0.05, reference=0.93, ceiling=1.0)
-SPEED = ScoreCurve(baseline=0.04, reference=0.48, ceiling=0.6)
+REACHED = ScoreCurve(baseline=0.05, reference=0.995, ceiling=1.0)
+SPEED = ScoreCurve(baseline=0.04, reference=0.55, ceiling=0.65)
 
 Vector = list[float]
 State = tuple[float, float, float, float]
@@ -58,8 +58,8 @@ def grade(lengths: list[int | None]) -> dict[str, Any]:
     """Return the result for the steps to the goal from each start, None where it was not reached."""
     reached = sum(length is not None for length in lengths) / len(lengths)
     speed = math.fsum(1 - length / LIMIT for length in lengths if length is not None) / len(lengths)
-    score = weighted_sum((0.5, REACHED(reached)), (0.5, SPEED(speed)))
-    message = f"Reached {reached:.4f} (half of the score), speed {speed:.4f} (the other half)."
+    score = weighted_sum((0.4, REACHED(reached)), (0.6, SPEED(speed)))
+    message = f"Reached {reached:.4f} (40 % of the score), speed {speed:.4f} (60 %)."
     return {"score": score, "error": None, "message": message, "reached": reached, "speed": speed}
 
 

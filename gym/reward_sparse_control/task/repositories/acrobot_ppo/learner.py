@@ -42,6 +42,7 @@ def learn(reward, seed: int, rounds: int = ROUNDS, learning_rate: float = LEARNI
     rng = np.random.default_rng(seed)
     actor = Network(rng, INPUTS, HIDDEN, ACTIONS)
     critic = Network(rng, INPUTS, CRITIC_HIDDEN, 1)
+    critic.parameters[2][...] = 0  # It expects nothing yet, or its noise would move the actor.
     swarm = Swarm(draw_starts(ACROBOTS, rng), rng.integers(0, LIMIT, ACROBOTS))
     for number in range(rounds):
         batch, goals = _collect(swarm, actor, critic, reward, rng)
