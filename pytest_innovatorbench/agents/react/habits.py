@@ -20,7 +20,8 @@ class Habits:
         summary_tries: How often a summary may be wrong.
         observation_chars: Longest text of one observation; the middle is cut out of longer ones.
         null_limit: Answers in a row without a usable call, after which the agent stops.
-        repeat_warning: Identical actions in a row, with the same outcome, after which it is warned.
+        repeat_warning: Identical actions in a row after which it is warned; those that take long or go on
+            from a place count only where the outcome is the same, too.
         repeat_limit: The same after which it stops.
         patience: How long a failing provider is put up with.
     """

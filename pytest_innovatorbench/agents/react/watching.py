@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from pytest_innovatorbench.researchgym.model import Action, Observation
 
 _PATIENT = {"sleep"}  # to wait again and again for a long job is what is wanted
+# Those that go on from a place, or look what a session did since: the same call may be something else.
+_GOING_ON = {
+    "check_session_idle",
+    "file_scroll_down",
+    "file_scroll_up",
+    "get_session_output",
+    "get_session_recent_output",
+    "get_session_status",
+    "web_page_scroll_down",
+    "web_page_scroll_up",
+    "web_page_search_next",
+}
 _QUICK = 5.0  # seconds; what takes longer and comes out otherwise each time may be waiting, too
 
 
@@ -53,7 +65,8 @@ class Watch:
             return ""
         this = json.dumps([action.name, dict(action.arguments)], default=str)
         last, outcome = self._last
-        is_same = this == last and (observation.message == outcome or seconds < _QUICK)
+        may_differ = action.name in _GOING_ON or seconds >= _QUICK
+        is_same = this == last and (observation.message == outcome or not may_differ)
         self._repeats = self._repeats + 1 if is_same else 1
         self._last = (this, observation.message)
         if self._repeats >= self._habits.repeat_limit:

@@ -37,6 +37,16 @@ def test_patience_does_not(way: dict[str, Any]) -> None:
     assert [do(watch, number, **way) for number in range(30)] == [""] * 30
 
 
+@pytest.mark.parametrize("name", ["file_scroll_down", "web_page_search_next", "get_session_output"])
+def test_going_on_from_a_place_counts_only_where_nothing_new_comes(name: str) -> None:
+    watch = Watch(Habits())
+    assert [do(watch, number, name) for number in range(40)] == [""] * 40
+    for _ in range(10):
+        do(watch, 39, name)
+    with pytest.raises(AgentFailedError, match=f"the model did the same 12 times: {name}"):
+        do(watch, 39, name)
+
+
 def test_something_else_in_between_begins_anew() -> None:
     watch = Watch(Habits())
     for number in range(30):
