@@ -213,11 +213,11 @@ class ResearchGym:
 
     def hear(self) -> tuple[str, ...]:
         """Return what people have said since this was asked last, also before the attempt was cut short."""
+        self._alarm.hush(_SPOKEN)  # first: what is said from now on rings again
         with self._books:
             said = self.ledger.unheard
             if said:
                 self.ledger = self.ledger.after(self._record("heard", count=len(said)))
-        self._alarm.hush(_SPOKEN)
         return said
 
     def remark(self, text: str) -> None:

@@ -105,3 +105,19 @@ def test_words_that_were_heard_do_not_end_the_next_sleep(place: Divided) -> None
     assert place.act("sleep", sleep_time=0.3).message.endswith("the time is over.")
     place.gym.tell("And the units.")
     assert place.act("sleep", sleep_time=30).message.endswith("a person has something to say.")
+
+
+def test_a_word_said_while_others_are_heard_is_not_lost(
+    place: Divided, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hush = place.gym._alarm.hush
+
+    def tell_and_hush(reason: str) -> None:
+        place.gym.tell("b")
+        hush(reason)
+
+    place.gym.tell("a")
+    monkeypatch.setattr(place.gym._alarm, "hush", tell_and_hush)
+    heard = place.gym.hear()
+    slept = place.act("sleep", sleep_time=0.3).message
+    assert heard == ("a", "b") or slept.endswith("a person has something to say.")
