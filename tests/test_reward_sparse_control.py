@@ -12,6 +12,7 @@ import time
 import unittest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import gymnasium
 import numpy as np
@@ -225,6 +226,65 @@ class AcrobotTest(unittest.TestCase):
         assert max(abs(theta1), abs(theta2)) <= 3.141593
         assert abs(speed1) <= 12.566371
         assert abs(speed2) <= 28.274334
+
+
+class WriteSubmissionTest(EvaluationCase):
+    """What the repository writes is what the evaluator accepts, to the last bit."""
+
+    def write(self, change: Callable[[Any, Any], object], seed: int = 0) -> None:
+        with REPOSITORY_ON_PATH:
+            episodes = import_module("episodes")
+            network = import_module("network")
+        rng = np.random.default_rng(seed)
+        policy = network.Network(rng, 6, 32, 3)
+        change(policy.parameters, rng)
+        given = episodes.read_starts(GYM / "data/datasets")
+        with mock.patch.object(episodes, "read_starts", return_value=given):
+            episodes.write_submission(policy, self.outputs)
+
+    def assert_accepted(self) -> None:
+        given = evaluation.read_starts(HIDDEN / "data/references/given_starts.csv")
+        actions = evaluation.read_actions(self.actions, set(given))
+        policy = evaluation.Policy(evaluation.read_weights(self.policy))
+        for name, state in given.items():
+            evaluation.replay(policy, name, state, actions[name])
+
+    def test_ordinary_policies(self) -> None:
+        for seed in range(2):
+            self.write(lambda arrays, rng: np.copyto(arrays[2], rng.normal(0, 1, (32, 3))), seed)
+            self.assert_accepted()
+
+    def test_saturated_policies_of_tenths(self) -> None:
+        def saturate(arrays: Any, rng: Any) -> None:
+            arrays[0][...] = rng.normal(0, 100, (6, 32))
+            arrays[2][...] = np.round(rng.normal(0, 1, (32, 3)), 1)
+
+        for seed in range(4):
+            self.write(saturate, seed)
+            self.assert_accepted()
+
+    def test_saturated_policies_of_one_tenth_or_its_opposite(self) -> None:
+        def saturate(arrays: Any, rng: Any) -> None:
+            arrays[0][...] = rng.normal(0, 100, (6, 32))
+            arrays[2][...] = rng.choice([-0.1, 0.1], (32, 3))
+
+        for seed in range(4):
+            self.write(saturate, seed)
+            self.assert_accepted()
+
+    def test_the_policies_that_calibrate_are_written_as_they_are(self) -> None:
+        for folder in ("outputs", "baselines", "intermediates/energy_each_step"):
+            with self.subTest(folder=folder):
+                stored = HIDDEN / "data" / folder
+                weights = np.array(evaluation.read_weights(stored / "policy.csv"))
+
+                def load(arrays: Any, _: Any, weights: Any = weights) -> None:
+                    for array, part in zip(arrays, np.split(weights, [192, 224, 320]), strict=True):
+                        array[...] = part.reshape(array.shape)
+
+                self.write(load)
+                for name in ("policy.csv", "actions.csv"):
+                    assert (self.outputs / name).read_bytes() == (stored / name).read_bytes()
 
 
 class HostileSubmissionTest(EvaluationCase):
