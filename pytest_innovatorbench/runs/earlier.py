@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pytest_innovatorbench.errors import SnapshotError, UserError
 from pytest_innovatorbench.researchgym.ledger import Allowance, read_ledger, replay
 from pytest_innovatorbench.runs.beginning import Beginning, Files, Former
-from pytest_innovatorbench.runs.events import EVENTS_FILE, read_events
+from pytest_innovatorbench.runs.events import EVENTS_FILE, read_events, worked_until
 from pytest_innovatorbench.runs.keeping import PAYLOAD_VERSION, STATE_FILE, open_store
 from pytest_innovatorbench.runs.model import AttemptResult, Status
 from pytest_innovatorbench.runs.records import SPEC_FILE, read_json, read_results
@@ -85,7 +85,7 @@ def resumed(folder: Path, store: Path) -> Beginning:
         kind="resumed",
         folder=folder,
         ledger=replay(events),
-        seconds=max((event["t"] for event in events), default=0.0),
+        seconds=worked_until(events),
         files=_files(store, taken[-1]) if taken else None,
         state=_kept_state(folder),
         agent=spec["agent"],

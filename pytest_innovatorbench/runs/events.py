@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_innovatorbench.errors import RecordError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 EVENTS_FILE = "events.jsonl"
@@ -117,6 +117,11 @@ def read_events(file: Path) -> Iterator[dict[str, Any]]:
             pending = (number, line)
     if pending and pending[1].endswith("\n"):
         yield _event(file, *pending)
+
+
+def worked_until(events: Sequence[Mapping[str, Any]]) -> float:
+    """Return the working time at the end of a record, in seconds; what was given back before is not in it."""
+    return float(events[-1]["t"]) if events else 0.0
 
 
 def _event(file: Path, number: int, line: str) -> dict[str, Any]:

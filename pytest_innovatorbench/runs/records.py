@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pytest_innovatorbench.errors import RecordError, UserError
 from pytest_innovatorbench.researchgym.ledger import replay
 from pytest_innovatorbench.runs.conclusion import conclude
-from pytest_innovatorbench.runs.events import EVENTS_FILE, read_events
+from pytest_innovatorbench.runs.events import EVENTS_FILE, read_events, worked_until
 from pytest_innovatorbench.runs.model import AttemptResult, Status
 from pytest_innovatorbench.runs.work import Ending
 
@@ -186,4 +186,4 @@ def _interrupted(folder: Path, spec: Mapping[str, Any]) -> AttemptResult:
     file = folder / EVENTS_FILE
     events = list(read_events(file)) if file.is_file() else []
     ending = Ending(reason="interrupted", error="the harness ended before the attempt did")
-    return conclude(spec, folder, ending, replay(events), events[-1]["t"] if events else 0.0)
+    return conclude(spec, folder, ending, replay(events), worked_until(events))

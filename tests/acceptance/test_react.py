@@ -440,8 +440,9 @@ def test_a_provider_that_is_silent_costs_no_time(bench: Bench, serve: Serve) -> 
     options = configure(bench, timeout=2, patience={"first_wait": 0.1})
     _, report = bench.report(options, agent="claude")
     attempt = only(report)
-    assert (attempt["final"], len(events(attempt, "model_failed"))) == (60.0, 1)
-    assert attempt["seconds"] < 1.5
+    (failed,) = events(attempt, "model_failed")
+    assert attempt["final"] == 60.0
+    assert failed["t"] <= attempt["seconds"] < 1.5
 
 
 def test_a_provider_that_stays_away_is_the_machines_fault(bench: Bench, serve: Serve) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.base import AgentFailedError
 from pytest_innovatorbench.agents.models.base import (
@@ -63,12 +63,13 @@ class Asker:
             AttemptOverError: The attempt ended meanwhile.
         """
         started = time.monotonic()
+        failed: dict[str, Any] = {}
         try:
             reply = ask_patiently(
                 partial(self._try, prompt),
                 self._patience,
-                said=lambda what, pause: gym.note("model_failed", error=what, retry_in=round(pause, 3)),
-                wait=partial(self._wait, gym),
+                said=lambda what, pause: failed.update(error=what, retry_in=round(pause, 3)),
+                wait=partial(self._wait, gym, failed),
             )
         except ContextOverflowError:
             raise
@@ -83,9 +84,10 @@ class Asker:
         self._began = time.monotonic()
         return self.model.ask(prompt)
 
-    def _wait(self, gym: ResearchGym, seconds: float) -> None:
+    def _wait(self, gym: ResearchGym, failed: Mapping[str, Any], seconds: float) -> None:
         """Let time pass that is not the agent's, nor was that of the request which failed."""
         with gym.paused(self._began):
+            gym.note("model_failed", **failed)  # not before, as its time is what an attempt may resume at
             deadline = time.monotonic() + seconds
             while (left := deadline - time.monotonic()) > 0:
                 if gym.ending:

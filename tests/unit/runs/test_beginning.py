@@ -228,3 +228,10 @@ def test_what_goes_on_knows_its_computers_and_those_it_worked_on(tmp_path: Path)
     )
     (tmp_path / "events.jsonl").write_text(json.dumps(events[1]) + "\n")
     assert not any(former.is_used for former in resumed(tmp_path, tmp_path).computers)
+
+
+def test_time_that_was_given_back_is_no_working_time(tmp_path: Path) -> None:
+    folder = record(tmp_path / "attempt")
+    with (folder / "events.jsonl").open("a") as file:
+        file.write('{"kind":"trouble","t":60.0}\n{"kind":"model_failed","t":7.0}\n')
+    assert resumed(folder, tmp_path).seconds == 7.0

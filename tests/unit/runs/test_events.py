@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_innovatorbench.errors import RecordError
-from pytest_innovatorbench.runs.events import EventLog, read_events
+from pytest_innovatorbench.runs.events import EventLog, read_events, worked_until
 
 
 @pytest.fixture
@@ -89,3 +89,15 @@ def test_time_that_has_passed_can_be_given_back(log: EventLog) -> None:
         assert log.seconds() < 0.1
         time.sleep(0.1)
     assert log.seconds() < 0.1
+
+
+def test_time_that_was_given_back_is_not_charged_on_resuming(log: EventLog, tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    assert worked_until(list(read_events(file))) == 0
+    log.start_clock()
+    since = time.monotonic()
+    time.sleep(0.3)
+    log("trouble")  # of another thread, before anybody knew
+    with log.paused(since):
+        log("model_failed")
+        assert worked_until(list(read_events(file))) < 0.1
