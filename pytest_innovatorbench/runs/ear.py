@@ -6,6 +6,7 @@ listens to takes nothing, so whoever speaks knows whether the attempt goes on.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -16,13 +17,13 @@ from pytest_innovatorbench.errors import UserError
 from pytest_innovatorbench.runs.records import RESULT_FILE, SPEC_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 EAR_FILE = "ear"
 LONGEST = select.PIPE_BUF
 """Bytes of a line: as many as no other line can come between."""
-_END = b"\n"
+_TO_WRITE = os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Ear:
@@ -39,27 +40,46 @@ class Ear:
     def __init__(self, folder: Path, heard: Callable[[str], None]) -> None:
         self._file = folder / EAR_FILE
         self._heard = heard
+        self._is_closing = threading.Event()
         self._file.unlink(missing_ok=True)  # a killed process leaves its own
         os.mkfifo(self._file, 0o600)
-        self._fd = os.open(self._file, os.O_RDWR | os.O_CLOEXEC)  # to write as well: it has no end then
+        self._fd = os.open(self._file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._own = os.open(self._file, _TO_WRITE)  # the pipe has no end then
+        os.set_blocking(self._fd, True)
         self._thread = threading.Thread(target=self._listen, daemon=True, name="ibench-ear")
         self._thread.start()
 
     def close(self) -> None:
         """Hear nothing more; what was said before is passed on."""
         self._file.unlink(missing_ok=True)
-        os.write(self._fd, _END)
+        self._is_closing.set()
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):  # it is awake, or listens no more
+            os.write(self._own, b"\n")
         self._thread.join()
-        os.close(self._fd)
+        os.close(self._own)
 
     def _listen(self) -> None:
-        rest = b""
-        while True:
-            *lines, rest = (rest + os.read(self._fd, 1 << 16)).split(b"\n")
-            for text in _texts(lines):
+        try:
+            for text in _texts(self._lines()):
                 self._heard(text)
-            if b"" in lines:
-                return
+        finally:  # also where what was heard cannot be passed on: whoever speaks then shall know
+            os.close(self._fd)
+            self._file.unlink(missing_ok=True)
+
+    def _lines(self) -> Iterator[bytes]:
+        rest = b""
+        while data := self._read():
+            *lines, rest = (rest + data).split(b"\n")
+            yield from lines
+
+    def _read(self) -> bytes:
+        """Wait for more and return it; do not wait once this is being closed."""
+        if self._is_closing.is_set():
+            os.set_blocking(self._fd, False)
+        try:
+            return os.read(self._fd, 1 << 16)
+        except BlockingIOError:
+            return b""
 
 
 def tell(attempt: Path, text: str) -> None:
@@ -86,25 +106,31 @@ def tell(attempt: Path, text: str) -> None:
 
 def _send(attempt: Path, line: bytes) -> None:
     try:
-        fd = os.open(attempt / EAR_FILE, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = os.open(attempt / EAR_FILE, _TO_WRITE)
     except OSError:  # there is none, or nobody listens
-        is_over = (attempt / RESULT_FILE).exists()
-        what = "is over" if is_over else "does not go on now"
-        remedy = "nobody listens any more" if is_over else "wait until its agent works, or resume its run"
-        raise UserError(f"the attempt {attempt.name} {what}", remedy=remedy) from None
+        raise _unheard(attempt) from None
     try:
         os.write(fd, line)
     except BlockingIOError:
         raise UserError(f"the attempt {attempt.name} is too busy to listen", remedy="try again") from None
+    except BrokenPipeError:
+        raise _unheard(attempt) from None
     finally:
         os.close(fd)
 
 
-def _texts(lines: list[bytes]) -> Iterator[str]:
+def _unheard(attempt: Path) -> UserError:
+    is_over = (attempt / RESULT_FILE).exists()
+    what = "is over" if is_over else "does not go on now"
+    remedy = "nobody listens any more" if is_over else "wait until its agent works, or resume its run"
+    return UserError(f"the attempt {attempt.name} {what}", remedy=remedy)
+
+
+def _texts(lines: Iterable[bytes]) -> Iterator[str]:
     for line in lines:
         try:
             text = json.loads(line)
         except ValueError:
-            continue  # the end, or nothing that `tell` wrote
+            continue  # nothing that `tell` wrote
         if isinstance(text, str):
             yield text

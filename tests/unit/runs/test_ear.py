@@ -65,6 +65,67 @@ def test_what_tell_did_not_write_is_passed_over(attempt: Path) -> None:
     assert heard == ["a word"]
 
 
+def test_a_blank_line_is_not_the_end(attempt: Path) -> None:
+    heard: list[str] = []
+    ear = Ear(attempt, heard.append)
+    with (attempt / "ear").open("wb", buffering=0) as pipe:
+        pipe.write(b"\n")
+    tell(attempt, "a word")
+    ear._thread.join(0.2)
+    assert ear._thread.is_alive()
+    tell(attempt, "another")
+    ear.close()
+    assert heard == ["a word", "another"]
+
+
+def test_where_words_cannot_be_passed_on_nobody_listens(
+    attempt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", raised.append)
+
+    def hear(_: str) -> None:
+        raise OSError("No space left on device")
+
+    ear = Ear(attempt, hear)
+    fd = os.open(attempt / "ear", os.O_WRONLY)
+    tell(attempt, "hello")
+    ear._thread.join(10)
+    assert "No space left" in str(raised[0].exc_value)
+    with pytest.raises(UserError, match=r"^the attempt toy-nop-0 does not go on now"):
+        tell(attempt, "hello?")
+    with pytest.raises(BrokenPipeError):
+        os.write(fd, b"x\n")
+    os.close(fd)
+    ear.close()
+
+
+def test_a_full_pipe_can_be_closed(attempt: Path) -> None:
+    heard, go_on = list[str](), threading.Event()
+
+    def hear(text: str) -> None:
+        go_on.wait(10)
+        heard.append(text)
+
+    ear = Ear(attempt, hear)
+    told: list[str] = []
+
+    def say_often() -> None:
+        while len(told) < 1000:
+            tell(attempt, "x" * 4000)
+            told.append("x" * 4000)
+
+    with pytest.raises(UserError, match=r"^the attempt toy-nop-0 is too busy to listen: try again$"):
+        say_often()
+    closing = threading.Thread(target=ear.close)
+    closing.start()
+    closing.join(0.1)
+    go_on.set()
+    closing.join(10)
+    assert not closing.is_alive()
+    assert heard == told
+
+
 def test_the_pipe_of_a_killed_harness_hears_nothing_and_is_replaced(attempt: Path) -> None:
     os.mkfifo(attempt / "ear")
     with pytest.raises(
