@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_innovatorbench.reports.comparison.model import Comparison, Contender, Figure
 
-LEGEND = "final scores: means over seeds and tasks, with 95 % bootstrap intervals over seeds"
+_LEGEND = "final scores: means over seeds and tasks"
 _LONGEST_TASK, _LONGEST_AGENT = 40, 32
 _GAP = 3
 
@@ -21,17 +21,36 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     agents = comparison.contenders
     names = (*comparison.tasks, *comparison.means)
     rows = [_row("", [one.label for one in agents])]
-    rows += [_row(name, [figure_text(one.figures.get(name)) for one in agents]) for name in names]
+    rows += [_row(name, cells_of(comparison, name)) for name in names]
     widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     lines = [_line(row, widths) for row in rows]
     lines.insert(1 + len(comparison.tasks), "")
-    return [*lines, "", LEGEND, *note_lines(comparison)]
+    return [*lines, "", legend(comparison), *note_lines(comparison)]
+
+
+def legend(comparison: Comparison) -> str:
+    """Return what the figures are."""
+    figures = [figure for one in comparison.contenders for figure in one.figures.values()]
+    if any(figure.low is not None for figure in figures):
+        return f"{_LEGEND}, with 95 % bootstrap intervals over seeds"
+    return f"{_LEGEND}; no intervals, which need two seeds of each task"
 
 
 def note_lines(comparison: Comparison) -> Iterator[str]:
     """Yield what the figures of each agent go over and leave out."""
     for one in comparison.contenders:
         yield f"{one.label}: {'; '.join(filter(None, (scope_text(one, comparison), one.note)))}"
+
+
+def cells_of(comparison: Comparison, name: str) -> list[str]:
+    """Return a row's figures; an average that misses tasks of others says how many it goes over."""
+    figures = [one.figures.get(name) for one in comparison.contenders]
+    most = max((figure.tasks for figure in figures if figure is not None), default=0)
+    return [f"{figure_text(figure)}{_share(figure, most)}" for figure in figures]
+
+
+def _share(figure: Figure | None, most: int) -> str:
+    return f" of {figure.tasks}/{most} tasks" if figure and 0 < figure.tasks < most else ""
 
 
 def figure_text(figure: Figure | None) -> str:

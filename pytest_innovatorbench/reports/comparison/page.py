@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_innovatorbench.reports.comparison.lines import LEGEND, figure_text, note_lines
+from pytest_innovatorbench.reports.comparison.lines import cells_of, figure_text, legend, note_lines
 from pytest_innovatorbench.reports.comparison.model import AVERAGE
 from pytest_innovatorbench.reports.markup import Markup, element, joined
 from pytest_innovatorbench.reports.page import render_page
@@ -25,7 +25,7 @@ def render_comparison(comparison: Comparison) -> str:
     title = "Agents side by side"
     return render_page(
         title,
-        element("header", element("h1", title), element("p", LEGEND, class_="lead")),
+        element("header", element("h1", title), element("p", legend(comparison), class_="lead")),
         _section("Weighted average", _chart(comparison.contenders)),
         _section("Tasks and domains", _table(comparison)),
         element("section", *(element("p", line) for line in note_lines(comparison))),
@@ -46,10 +46,7 @@ def _table(comparison: Comparison) -> Markup:
         element(
             "tr",
             element("th", name, scope="row"),
-            *(
-                element("td", figure_text(one.figures.get(name)), class_="figure")
-                for one in comparison.contenders
-            ),
+            *(element("td", cell, class_="figure") for cell in cells_of(comparison, name)),
         )
         for name in (*comparison.tasks, *comparison.means)
     ]

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 _COLOURS = ("#1f5fa8", "#c2571a", "#1b7a4b", "#7a3fa0", "#b3261e", "#5b6470", "#8a6d00", "#00838f")
 _QUIET = "#d8dad6"
-_WIDTH, _GROUP, _FRAME = 9.0, 0.22, 1.4  # inches
+_WIDTH, _GROUP, _FRAME = 9.0, 0.16, 1.4  # inches
+_SHORT = 24  # characters of a label, of which three stand side by side
 _DOTS = 120  # per inch
 _MOST_AGENTS, _MOST_ROWS = 20, 60  # a picture of more cannot be read, and fills the memory
 
@@ -33,7 +34,8 @@ def render_comparison_picture(comparison: Comparison) -> bytes:
     for index, contender in enumerate(contenders):
         _draw(axes, contender, rows, index, len(contenders))
     _finish(axes, rows)
-    figure.legend(loc="outside upper left", ncols=3, frameon=False)
+    longest = max(len(_label(contender)) for contender in contenders)
+    figure.legend(loc="outside upper left", ncols=3 if longest <= _SHORT else 2, frameon=False)
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")
@@ -51,10 +53,13 @@ def _draw(axes: Any, contender: Contender, rows: tuple[str, ...], index: int, of
     places = [place for place, *_ in points]
     means = [mean for _, _, mean, _ in points]
     spread = [[mean - low for _, low, mean, _ in points], [high - mean for _, _, mean, high in points]]
-    # A label is a stranger's: with a dollar it would be a formula, with a line below it would be left out.
-    label = " " + cut_middle(contender.label, 40).replace("$", r"\$")
     colour = _COLOURS[index % len(_COLOURS)]
-    axes.errorbar(means, places, xerr=spread, fmt="o", color=colour, capsize=3, label=label)
+    axes.errorbar(means, places, xerr=spread, fmt="o", color=colour, capsize=3, label=_label(contender))
+
+
+def _label(contender: Contender) -> str:
+    # A stranger's: with a dollar it would be a formula, with a line below it would be left out.
+    return " " + cut_middle(contender.label, 40).replace("$", r"\$")
 
 
 def _ends(figure: Figure) -> tuple[float, float, float]:

@@ -94,6 +94,17 @@ def test_an_agent_without_scores_or_attempts_has_a_dash(result: MakeResult) -> N
     )
 
 
+def test_an_average_over_fewer_tasks_says_so(result: MakeResult) -> None:
+    made = [result("a", "one", final=5.0), result("b", "one", final=7.0), result("b", "two", final=50.0)]
+    lines = comparison_lines(compare([("run", made)]))
+    assert [line.split(maxsplit=2) for line in lines if line.startswith("weighted")] == [
+        ["weighted", "average", "50.0 of 1/2 tasks   6.0"]
+    ]
+    assert lines[-3] == (
+        "final scores: means over seeds and tasks; no intervals, which need two seeds of each task"
+    )
+
+
 def test_the_page_shows_every_figure_and_nothing_of_a_name_is_markup(
     results: list[AttemptResult], result: MakeResult
 ) -> None:
