@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 from pytest_innovatorbench.authoring.contents_archives import MOST_NESTED, Budget, UnpackedError, unpack
-from pytest_innovatorbench.authoring.contents_encoded import find_encoded
+from pytest_innovatorbench.authoring.contents_encoded import MOST_FOUND, find_encoded
 from pytest_innovatorbench.authoring.contents_files import (
     MOST_WHOLE,
     Kind,
@@ -257,10 +257,16 @@ class _Reader:
     def _read_encoded(self, content: Content, depth: int) -> None:
         if content.kind != "text" or not self._is_decoded or depth > MOST_NESTED:
             return
-        for found in find_encoded(content.data):
+        for count, found in enumerate(find_encoded(content.data, MOST_FOUND + 1)):
+            if count == MOST_FOUND:
+                self._leave_out(content.shown, f"only its first {MOST_FOUND} encoded parts are looked at")
+                return
             self._room -= len(found.data)
-            if self._room >= 0:
-                self._read_member(content, f"{found.how} in line {found.line}", found.data, depth)
+            if self._room < 0:
+                why = f"smaller files and encoded parts have {MOST_READ // 1_000_000} MB already"
+                self._leave_out(f"{content.shown}!{found.how} in line {found.line}", why)
+                return
+            self._read_member(content, f"{found.how} in line {found.line}", found.data, depth)
 
     def _add(self, **known: Any) -> Content:  # noqa: ANN401 - as Content takes them
         self.files.append(Content(file=self._file, **known))

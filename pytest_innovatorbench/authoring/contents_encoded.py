@@ -39,13 +39,13 @@ class Encoded(NamedTuple):
     data: bytes
 
 
-def find_encoded(data: bytes) -> Iterator[Encoded]:
-    """Yield what parts of a text stand for, where that is text or a file of a known format."""
+def find_encoded(data: bytes, most: int = MOST_FOUND) -> Iterator[Encoded]:
+    """Yield what parts of a text stand for, up to so many, where that is text or of a known format."""
     data = data.replace(b"\\n", b"  ")  # line ends within a string of JSON or Python
     found = (one for runs in (_in_hex(data), _in_base64(data)) for one in runs)
     for count, (place, how, meant) in enumerate(found, start=1):
         yield Encoded(how=how, line=data.count(b"\n", 0, place) + 1, data=meant)
-        if count == MOST_FOUND:
+        if count == most:
             return
 
 

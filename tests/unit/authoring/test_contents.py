@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import json
@@ -413,3 +414,26 @@ def test_very_many_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         put(folder, f"{number}.txt", b"x")
     assert read(folder).unread[0].why == "only the 3 smallest files of 5 are looked at"
     assert len(read(folder).files) == 3
+
+
+@pytest.mark.parametrize(
+    ("most", "count", "left_out"),
+    [
+        (1_000_000, 3, {}),
+        (1_000_000, 5, {"a.txt": "only its first 3 encoded parts are looked at"}),
+        (
+            450,
+            3,
+            {"a.txt!base64 in line 3": "smaller files and encoded parts have 0 MB already"},
+        ),
+    ],
+)
+def test_encoded_parts_that_are_too_many_or_too_large_are_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, most: int, count: int, left_out: dict[str, str]
+) -> None:
+    monkeypatch.setattr(contents, "MOST_FOUND", 3)
+    monkeypatch.setattr(contents, "MOST_READ", most)
+    one = base64.b64encode(b"so it is said, and it is said again in other words, too")
+    put(folder, "a.txt", (one + b"\n" + b"-" * 50 + b"\n") * count)
+    found = read_contents(folder, folder.parent, is_decoded=True)
+    assert {unread.shown.partition("/")[2]: unread.why for unread in found.unread} == left_out
