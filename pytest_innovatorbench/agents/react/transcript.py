@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pytest_innovatorbench.agents.models.secrets import redact_values
 from pytest_innovatorbench.agents.models.values import Message, Prompt, Tool
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Transcript:
     def head(self, system: str, tools: Sequence[Tool], parameters: Mapping[str, Any]) -> None:
         """Write what every prompt begins with, and how the model is asked."""
         offered = [tool.to_dict() for tool in tools]
-        self._note("prompt_head", system=system, tools=offered, parameters=dict(parameters))
+        self._note("prompt_head", system=system, tools=offered, parameters=redact_values(dict(parameters)))
 
     def message(self, message: Message, *, aside: bool = False) -> int:
         """Write a turn, ``aside`` if it does not stay, and return its number."""

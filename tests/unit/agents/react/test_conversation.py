@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_innovatorbench.agents.models.values import Message, Reply, ToolCall, ToolResult, Usage
 from pytest_innovatorbench.agents.react.conversation import Conversation, estimate
 from pytest_innovatorbench.agents.react.transcript import Transcript, prompts
+
+if TYPE_CHECKING:
+    import pytest
 
 Events = list[dict[str, Any]]
 
@@ -97,3 +100,16 @@ def test_no_turn_is_written_twice() -> None:
     assert [event["number"] for event in events if event["kind"] == "message"] == list(range(101))
     asked = [event for event in events if event["kind"] == "model_asked"]
     assert asked[-1]["messages"] == [[0, 100]]
+
+
+def test_keys_in_parameters_are_not_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_KEY", "sk-0123456789")
+    written: Events = []
+    extra = {"headers": [{"authorization": "Bearer sk-0123456789"}], "top_k": 3}
+    Transcript(lambda kind, /, **data: written.append({"kind": kind, **data})).head(
+        "system", (), {"max_tokens": 9, "extra": extra}
+    )
+    assert written[0]["parameters"] == {
+        "max_tokens": 9,
+        "extra": {"headers": [{"authorization": "Bearer [a key]"}], "top_k": 3},
+    }
