@@ -58,7 +58,8 @@ def _cache(subject: Subject, place: Place) -> Finding:
     """Return what is wrong with a cache: little as yet, where tests have left it beside the evaluator."""
     finding = place.finding("is made by a program, and can be made again")
     is_left = place.name == "__pycache__" and place.folder == subject.evaluations
-    if is_left and not _git(subject.root, "--literal-pathspecs", "ls-files", "-z", "--", str(place.path)):
+    # Where git cannot tell, it may have the file.
+    if is_left and _git(subject.root, "--literal-pathspecs", "ls-files", "-z", "--", str(place.path)) == []:
         return replace(finding, severity="warning")
     return finding
 
@@ -69,16 +70,18 @@ def _ignored(root: Path, places: list[Place]) -> set[Path]:
         return set()
     names = {str(place.path): place.path for place in places}
     told = _git(root, "check-ignore", "-z", "--stdin", given=b"\0".join(map(os.fsencode, names)))
-    return {names[name] for name in told if name in names}
+    return {names[name] for name in told or () if name in names}
 
 
-def _git(root: Path, *args: str, given: bytes = b"") -> list[str]:
-    """Return the paths that git tells of; none where it cannot."""
+def _git(root: Path, *args: str, given: bytes = b"") -> list[str] | None:
+    """Return the paths that git tells of; ``None`` where it cannot tell."""
     argv = ["git", "-c", "core.fsmonitor=false", "-C", str(root), *args]
     try:
         told = subprocess.run(argv, input=given, capture_output=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return []
+        return None
+    if told.returncode not in {0, 1}:  # 1: nothing is ignored
+        return None
     return [name for name in map(os.fsdecode, told.stdout.split(b"\0")) if name]
 
 

@@ -312,10 +312,7 @@ def test_caches(good: Good, name: str) -> None:
     (good.root / name).write_text("x")
     (good.root / name).with_name("away").symlink_to("/usr/bin")
     message, file, line, severity = said(good, "IB107")
-    # Git does not say here that it was committed.
-    is_left = name.startswith("evaluations/toy/task/__pycache__/")
-    wanted = "warning" if is_left else "error"
-    assert (message, line, severity) == ("is made by a program, and can be made again", None, wanted)
+    assert (message, line, severity) == ("is made by a program, and can be made again", None, "error")
     assert name.startswith(f"{file}/")
 
 
@@ -332,6 +329,19 @@ def test_bytecode_beside_the_evaluator_is_an_error_once_git_has_it(good: Good) -
     (folder / "evaluation.cpython-312.pyc").write_text("x")
     assert said(good, "IB107")[3] == "warning"
     subprocess.run(["git", "-C", str(good.root), "add", "evaluations"], check=True)
+    assert said(good, "IB107")[3] == "error"
+
+
+def test_bytecode_beside_the_evaluator_is_an_error_where_git_cannot_tell(
+    good: Good, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = good.evaluations / "task/__pycache__"
+    folder.mkdir()
+    (folder / "evaluation.cpython-312.pyc").write_text("x")
+    assert said(good, "IB107")[3] == "error"  # this is no repository
+    subprocess.run(["git", "init", "-q", str(good.root)], check=True)
+    assert said(good, "IB107")[3] == "warning"
+    monkeypatch.setenv("PATH", "")
     assert said(good, "IB107")[3] == "error"
 
 
