@@ -59,7 +59,7 @@ class CalibrationTest(EvaluationCase):
         assert 70 <= result["score"] <= 80
         assert re.fullmatch(
             r"Accuracy 0\.4\d+ with 5 calls a question \(half of the score\), "
-            r"0\.[78]\d+ with 15 \(the other half\); used were 5\.00 and 1\d\.\d\d\.",
+            r"0\.[78]\d+ with 15 \(the other half\); used were 5\.0 and 1\d\.\d\.",
             result["message"],
         )
 
@@ -145,10 +145,23 @@ class BudgetTest(EvaluationCase):
         outcome = take("def solve(question):\n    return [ask(question)]\n")
         assert outcome.answers == (None,) * 400
 
+    def test_questions_share_their_steps(self) -> None:
+        outcome = take("def solve(question):\n    while True:\n        pass\n")
+        assert outcome.steps == trial.MEAN_STEPS * 400
+        said = [str(error.args[0]) for error in outcome.errors]
+        assert said[:120] == ["a question takes at most 20000 steps"] * 120
+        assert said[120:] == ["the steps of all questions together are spent"] * 280
+
+    def test_the_reference_has_steps_to_spare(self) -> None:
+        scaffold = language.parse((HIDDEN / "data/outputs/scaffold.txt").read_text())
+        outcome = evaluation.take(EXAM, scaffold, evaluation.RICH_CALLS)
+        assert outcome.steps < trial.MEAN_STEPS * 400 / 2
+        assert outcome.errors == ()
+
     def test_errors_are_counted_and_the_first_is_told(self) -> None:
         result = self.evaluate("def solve(question):\n    return 1 // 0\n")
         assert result["score"] == 0.0
-        assert "800 of 800 runs ended in an error, the first: line 2: division by zero." in result["message"]
+        assert "800 of 800 runs ended in an error, the first: division by zero." in result["message"]
 
 
 class SolverTest(unittest.TestCase):
@@ -395,6 +408,36 @@ class BombTest(unittest.TestCase):
             with self.subTest(tail=tail):
                 assert fail(build + tail) == f"line 4: {said}"
 
+    def test_attacks_on_the_time_have_few_rounds_of_a_question(self) -> None:
+        for name, most in (
+            ("sorted_tuples", 0),
+            ("largest_tuple", 0),
+            ("joined_nothing", 40),
+            ("long_search", 10),
+            ("many_names", 40),
+        ):
+            with self.subTest(name=name):
+                assert count_rounds((HIDDEN / f"data/attacks/{name}/scaffold.txt").read_text()) <= most + 1
+
+    def test_what_is_looked_through_is_paid_for(self) -> None:
+        long = "    long, one, two = 'a' * 1999, 'a' + 'a' * 499, ['b' * 1000] * 500\n"
+        for work, most in (
+            ("sorted(two)", 0),
+            ("max(two)", 1),
+            ("max(long, long, long)", 16),
+            ("long == long", 100),
+            ("long < long", 100),
+            ("one in one", 30),
+            ("one in two", 30),
+            ("long.split(one + 'b')", 20),
+            ("long.replace(one + 'b', 'c')", 20),
+            ("long.startswith(long)", 60),
+            ("two.count(one)", 30),
+        ):
+            with self.subTest(work=work):
+                text = f"def solve(question):\n{long}    while True:\n        ask(question)\n        {work}\n"
+                assert count_rounds(text) <= most + 1, count_rounds(text)
+
     def test_what_a_scaffold_keeps_stays_small(self) -> None:
         tracemalloc.start()
         self.addCleanup(tracemalloc.stop)
@@ -567,10 +610,17 @@ def take(text: str) -> trial.Outcome:
 def grade_with_right(share: float) -> float:
     right = round(share * len(EXAM.answers))
     answers = tuple(answer if index < right else None for index, answer in enumerate(EXAM.answers))
-    outcome = trial.Outcome(answers=answers, calls=(1,) * len(answers), errors=())
+    outcome = trial.Outcome(answers=answers, calls=(1,) * len(answers), errors=(), steps=0)
     score = evaluation.grade(EXAM, outcome, outcome)["score"]
     assert isinstance(score, float)
     return score
+
+
+def count_rounds(text: str) -> int:
+    """Return how many calls a scaffold makes for a question before its steps are spent."""
+    outcome = trial.run(language.parse(text), solver.Solver(EXAM.table, "test"), {"1": QUESTION}, 10_000)
+    assert [str(error.args[0]) for error in outcome.errors] == ["a question takes at most 20000 steps"]
+    return outcome.calls[0]
 
 
 def compute(expression: str) -> object:

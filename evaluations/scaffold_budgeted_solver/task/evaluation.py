@@ -74,13 +74,13 @@ def grade(exam: Exam, lean: Outcome, rich: Outcome) -> dict[str, Any]:
     message = (
         f"Accuracy {lean_accuracy:.4f} with {LEAN_CALLS} calls a question (half of the score), "
         f"{rich_accuracy:.4f} with {RICH_CALLS} (the other half); "
-        f"used were {mean_calls(lean):.2f} and {mean_calls(rich):.2f}."
+        f"used were {mean_calls(lean):.1f} and {mean_calls(rich):.1f}."
     )
     errors = [*lean.errors, *rich.errors]
     if errors:
-        message += (
-            f" {len(errors)} of {2 * len(exam.answers)} runs ended in an error, the first: {errors[0]}."
-        )
+        # Without its line, which could tell something of the question.
+        said = errors[0].args[0]
+        message += f" {len(errors)} of {2 * len(exam.answers)} runs ended in an error, the first: {said}."
     metrics = {"lean_accuracy": lean_accuracy, "rich_accuracy": rich_accuracy}
     return {"score": score, "error": None, "message": message, **metrics}
 

@@ -28,6 +28,7 @@ from .values import (
 
 MOST_STEPS = 20_000
 MOST_CALLS = 6
+SEARCHED_PER_STEP = 1_000
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[Value, Value], Value]] = {
     ast.Add: operator.add,
@@ -46,6 +47,8 @@ _ORDER: dict[type[ast.cmpop], Callable[[Value, Value], bool]] = {
 _SAMENESS = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot)
 _MAKING = (ast.Call, ast.BinOp, ast.Subscript, ast.List, ast.Tuple, ast.Dict, ast.ListComp, ast.GeneratorExp)
 _QUICK = ("append", "get", "pop")
+_SEARCHING = ("count", "replace", "split")
+_ORDERING = ("max", "min", "sorted")
 _FAULTS = (ArithmeticError, IndexError, KeyError, TypeError, ValueError, RecursionError)
 
 Scope = dict[str, Value]
@@ -74,13 +77,20 @@ def solve(scaffold: Scaffold, question: str, tools: Mapping[str, Callable[..., V
 
 
 class Walk:
-    """One question: what was defined, and how many steps were taken."""
+    """One question: what was defined, and how many steps were taken.
 
-    def __init__(self, scaffold: Scaffold, tools: Mapping[str, Callable[..., Value]]) -> None:
+    Attributes:
+        steps: How many there were so far, at most those that were left.
+    """
+
+    def __init__(
+        self, scaffold: Scaffold, tools: Mapping[str, Callable[..., Value]], left: int = MOST_STEPS
+    ) -> None:
+        self.steps = 0
+        self._left = left
         self._scaffold = scaffold
         self._tools = tools
         self._constants: Scope = {}
-        self._steps = 0
         self._depth = 0
         self._line = 0
 
@@ -96,9 +106,28 @@ class Walk:
             raise ScaffoldError(_explain(error), self._line) from None
 
     def _spend(self, steps: int) -> None:
-        self._steps += steps
-        if self._steps > MOST_STEPS:
+        self.steps += steps
+        if self.steps > self._left:
+            self.steps = self._left
+            if self._left < MOST_STEPS:
+                raise ScaffoldError("the steps of all questions together are spent")
             raise ScaffoldError(f"a question takes at most {MOST_STEPS} steps")
+
+    def _spend_on_search(self, owner: Value, sought: Value) -> None:
+        """Looking for a text may compare all of it at each place."""
+        if isinstance(sought, str) and isinstance(owner, str | list | tuple | dict):
+            self._spend(len(owner) * len(sought) // SEARCHED_PER_STEP)
+
+    def _spend_on_order(self, name: str, values: Sequence[Value]) -> None:
+        """Tuples and texts are compared part by part, in sorting again and again."""
+        items = items_of(values[0]) if len(values) == 1 else values
+        cost = sum(map(measure, items))
+        # What tuples hold is looked at only after their sizes were spent.
+        self._spend(cost)
+        inner = sum(measure(part) for item in items if isinstance(item, tuple) for part in item)
+        self._spend(inner)
+        if name == "sorted":
+            self._spend((cost + inner) * len(items).bit_length())
 
     def _call_own(self, function: ast.FunctionDef, values: Sequence[Value]) -> Value:
         names = [argument.arg for argument in function.args.args]
@@ -173,6 +202,7 @@ class Walk:
         elif isinstance(target, ast.Subscript):
             store(self._value(target.value, scope), self._value(target.slice, scope), value)
         elif isinstance(target, ast.Tuple):
+            self._spend(len(target.elts))
             for name, item in zip(target.elts, items_of(value), strict=True):
                 self._assign(name, item, scope)
 
@@ -241,11 +271,14 @@ class Walk:
     def _holds(self, kind: type[ast.cmpop], left: Value, right: Value) -> bool:
         if not is_scalar(left) and not (kind in _SAMENESS and is_scalar(right)):
             raise ScaffoldError("only numbers, texts, True, False and None are compared")
+        if isinstance(left, str) and isinstance(right, str):
+            self._spend(min(len(left), len(right)) // 10)
         if kind in _ORDER:
             return _ORDER[kind](left, right)
         if kind in _SAMENESS:
             return (left == right) is (kind in (ast.Eq, ast.Is))
         self._spend(len(items_of(right)))
+        self._spend_on_search(right, left)
         return (left in right) is (kind is ast.In)
 
     def _subscript(self, node: ast.Subscript, scope: Scope) -> Value:
@@ -286,10 +319,13 @@ class Walk:
         if isinstance(node.func, ast.Attribute):
             owner = self._value(node.func.value, scope)
             function, fewest, most = METHODS[node.func.attr]
+            values = [owner, *self._arguments(node, scope)]
             if node.func.attr not in _QUICK:
                 # Looking through something costs as much as making it.
-                self._spend(measure(owner))
-            return self._apply(function, (fewest + 1, most + 1), [owner, *self._arguments(node, scope)])
+                self._spend(sum(map(measure, values)))
+            if node.func.attr in _SEARCHING and len(values) > 1:
+                self._spend_on_search(owner, values[1])
+            return self._apply(function, (fewest + 1, most + 1), values)
         if not isinstance(node.func, ast.Name):
             raise ScaffoldError("calls name a function")
         name, values = node.func.id, self._arguments(node, scope)
@@ -301,6 +337,8 @@ class Walk:
             raise ScaffoldError(f"there is no function {name!r}")
         function, fewest, most = FUNCTIONS[name]
         self._spend(sum(map(measure, values)))
+        if name in _ORDERING and values:
+            self._spend_on_order(name, values)
         return self._apply(function, (fewest, most), values)
 
     def _arguments(self, node: ast.Call, scope: Scope) -> list[Value]:

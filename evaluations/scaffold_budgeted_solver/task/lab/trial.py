@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .interpreter import solve
+from .interpreter import MOST_STEPS, Walk
 from .language import Scaffold
 from .solver import Solver
 from .values import ScaffoldError, Value
+
+MEAN_STEPS = 6_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +22,13 @@ class Outcome:
         answers: Its answers in order; None where it had none.
         calls: How many calls it made for each question.
         errors: What went wrong, in the order of the questions.
+        steps: How many steps of the interpreter it took.
     """
 
     answers: tuple[str | None, ...]
     calls: tuple[int, ...]
     errors: tuple[ScaffoldError, ...]
+    steps: int
 
 
 class Meter:
@@ -86,7 +90,12 @@ def _texts(values: Sequence[Value], count: int, tool: str) -> Sequence[str]:
 
 
 def run(scaffold: Scaffold, solver: Solver, questions: Mapping[str, str], budget: int) -> Outcome:
-    """Try a scaffold on questions by id, one after the other, with so many calls for all of them."""
+    """Try a scaffold on questions by id, one after the other, with so many calls for all of them.
+
+    They share their steps as well, ``MEAN_STEPS`` a question, so that a trial comes to an end in time.
+    """
+    most = max(MOST_STEPS, MEAN_STEPS * len(questions))
+    steps = 0
     meter = Meter(solver, budget, len(questions))
     answers: list[str | None] = []
     calls: list[int] = []
@@ -94,10 +103,12 @@ def run(scaffold: Scaffold, solver: Solver, questions: Mapping[str, str], budget
     for name, text in questions.items():
         before = meter.used
         answer: Value = None
+        walk = Walk(scaffold, meter.tools(name), min(MOST_STEPS, most - steps))
         try:
-            answer = solve(scaffold, text, meter.tools(name))
+            answer = walk.solve(text)
         except ScaffoldError as error:
             errors.append(error)
+        steps += walk.steps
         answers.append(answer if isinstance(answer, str) else None)
         calls.append(meter.used - before)
-    return Outcome(answers=tuple(answers), calls=tuple(calls), errors=tuple(errors))
+    return Outcome(answers=tuple(answers), calls=tuple(calls), errors=tuple(errors), steps=steps)
