@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -31,13 +30,6 @@ def gpus_of(machine: Machine) -> tuple[Gpu, ...]:
         return machine.gpus or found
     listed = {gpu.index: gpu for gpu in machine.gpus}
     return tuple(_merged(gpu, listed[gpu.index]) for gpu in found if gpu.index in listed)
-
-
-def memory_of(machine: Machine) -> float | None:
-    """Return the main memory in GB, ``None`` if nobody knows it: what is stated, else this machine's."""
-    if machine.memory_gb is not None or machine.ssh is not None:
-        return machine.memory_gb
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
 
 
 def why_not(machine: Machine) -> str | None:

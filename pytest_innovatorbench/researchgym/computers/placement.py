@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_innovatorbench.errors import NoSuchComputerError
-from pytest_innovatorbench.researchgym.computers.capacity import gpus_of, memory_of, why_not
+from pytest_innovatorbench.researchgym.computers.capacity import gpus_of, why_not
 from pytest_innovatorbench.researchgym.computers.gpus import Gpu
 from pytest_innovatorbench.researchgym.computers.inventory import Inventory, Machine
 from pytest_innovatorbench.tasks.model import Role
@@ -126,19 +126,13 @@ def check(needs: Sequence[Role], inventory: Inventory) -> None:
     remedy = f"list computers that suit in {inventory.file or 'a file for --ibench-computers'}"
     for need in needs:
         if place([need], inventory) is None:
-            there = ", ".join(f"{one.name} ({_offer(one, need)})" for one in inventory.machines)
+            there = ", ".join(f"{one.name} ({describe_machine(one)})" for one in inventory.machines)
             missing = f"no computer has {describe_need(need)}; there is {there}"
             raise NoSuchComputerError(missing, remedy=remedy)
     wanted = "; ".join(map(describe_need, needs))
     raise NoSuchComputerError(
         f"{len(needs)} computers are needed at once ({wanted}), and fewer suit", remedy=remedy
     )
-
-
-def _offer(machine: Machine, need: Role) -> str:
-    """Return what a machine has, its memory also where nobody stated it and it is too little."""
-    is_short = not _has_memory(need, machine)
-    return describe_machine(replace(machine, memory_gb=memory_of(machine)) if is_short else machine)
 
 
 def describe_need(need: Role) -> str:
@@ -164,7 +158,7 @@ def describe_machine(machine: Machine) -> str:
     """Return of what kind a machine is and what it has, in words."""
     is_unknown = machine.ssh is not None and machine.gpus is None and why_not(machine) is not None
     facts = [machine.kind, "not reached" if is_unknown else describe_gpus(gpus_of(machine))]
-    facts += [f"{machine.memory_gb:.3g} GB of memory"] if machine.memory_gb else []
+    facts += [f"{machine.memory_gb:g} GB of memory"] if machine.memory_gb else []
     facts += [f"for {' and '.join(machine.roles)}"] if machine.roles else []
     return ", ".join(facts)
 
@@ -182,15 +176,10 @@ def _offers(need: Role, inventory: Inventory, is_free: Callable[[Unit], bool]) -
             yield Grant(role=need, machine=machine, gpus=free[: need.gpus])
 
 
-def _has_memory(need: Role, machine: Machine) -> bool:
-    wanted = need.memory_gb or 0.0
-    memory = memory_of(machine) if wanted else None
-    return memory is None or memory >= wanted
-
-
 def _suits(need: Role, machine: Machine) -> bool:
+    has_memory = not need.memory_gb or machine.memory_gb is None or machine.memory_gb >= need.memory_gb
     is_meant = not isinstance(need, Return) or machine.name == need.computer
-    return _has_memory(need, machine) and is_meant and (not machine.roles or need.name in machine.roles)
+    return has_memory and is_meant and (not machine.roles or need.name in machine.roles)
 
 
 def _fitting(need: Role, machine: Machine) -> tuple[Gpu, ...]:
